@@ -1,0 +1,1 @@
+"""What is known and where it comes from: catalogue, studies, profiles, readers and storage."""

@@ -1,0 +1,1 @@
+"""How a source is fetched: one module an access kind."""

@@ -1,0 +1,1 @@
+"""Readers: from a pulled file to raw rows as Arrow tables."""

@@ -1,0 +1,1 @@
+"""Computation: arrays and GeoDataFrames in, arrays and GeoDataFrames out."""

@@ -1,0 +1,1 @@
+"""SQL files: staging, core, mart, meta and checks; one object a file."""
