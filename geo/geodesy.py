@@ -49,7 +49,8 @@ def geodesic_m(
     )
     if not arrays[0].size:
         return np.empty(arrays[0].shape)
-    _, _, metres = GEOD.inv(*(np.ravel(value) for value in arrays))
+    lon1, lat1, lon2, lat2 = (np.ravel(value) for value in arrays)
+    _, _, metres = GEOD.inv(lon1, lat1, lon2, lat2)
     return np.asarray(metres).reshape(arrays[0].shape)
 
 
@@ -123,7 +124,7 @@ def surface_m(here: np.ndarray, there: np.ndarray) -> np.ndarray:
     return metres
 
 
-def chord_to_arc_m(chord_m: np.ndarray, lat: np.ndarray) -> np.ndarray:
+def chord_to_arc_m(chord_m: np.ndarray | float, lat: np.ndarray) -> np.ndarray:
     """Geodesic distances for ECEF chords whose direction is not known.
 
     Uses the Gaussian mean radius of curvature sqrt(M N) at `lat` (Torge & Müller, Geodesy, 4.1.3).
@@ -144,19 +145,19 @@ def chord_to_arc_m(chord_m: np.ndarray, lat: np.ndarray) -> np.ndarray:
     return 2.0 * radius_m * np.arcsin(np.minimum(np.asarray(chord_m) / (2.0 * radius_m), 1.0))
 
 
-def arc_to_chord_m(arc_m: np.ndarray, lat: np.ndarray) -> np.ndarray:
+def arc_to_chord_m(arc_m: np.ndarray | float, lat: np.ndarray) -> np.ndarray:
     """ECEF chords for geodesic distances: the inverse of `chord_to_arc_m`, equally exact."""
     radius_m = mean_curvature_radius_m(lat)
     return 2.0 * radius_m * np.sin(np.minimum(np.asarray(arc_m) / (2.0 * radius_m), np.pi / 2.0))
 
 
-def arc_to_longest_chord_m(arc_m: np.ndarray) -> np.ndarray:
+def arc_to_longest_chord_m(arc_m: np.ndarray | float) -> np.ndarray:
     """Upper bound of the ECEF chord of any geodesic of this length, anywhere: for search radii."""
     radius_m = EARTH_LONGEST_CURVATURE_RADIUS_M
     return 2.0 * radius_m * np.sin(np.minimum(np.asarray(arc_m) / (2.0 * radius_m), np.pi / 2.0))
 
 
-def chord_to_shortest_arc_m(chord_m: np.ndarray) -> np.ndarray:
+def chord_to_shortest_arc_m(chord_m: np.ndarray | float) -> np.ndarray:
     """Lower bound of the geodesic distance of any ECEF chord of this length, anywhere.
 
     A circle of the ellipsoid's longest radius of curvature bends least, so its arc is the shortest.
