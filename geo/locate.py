@@ -4,8 +4,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geo.features import FeatureIndex
 from geo.geodesy import METRES_PER_MILE, lonlat_arrays, lonlat_geometries
-from geo.nearest import FeatureIndex, nearest
+from geo.nearest import nearest
 
 # Shorter than any degree of latitude on the ellipsoid (110,574 m at the equator).
 METRES_PER_LAT_DEGREE = 110_000.0

@@ -3,8 +3,9 @@
 import numpy as np
 
 from geo.errors import GeometryError
+from geo.features import FeatureIndex
 from geo.geodesy import KM_PER_MILE, lonlat_arrays
-from geo.nearest import FeatureIndex, nearest
+from geo.nearest import nearest
 
 
 def cell_share(
