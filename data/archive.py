@@ -6,7 +6,7 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Protocol
 
 from data.errors import IntegrityError
 
@@ -103,6 +103,10 @@ def read_gzip(path: Path, *, max_bytes: int = MEMBER_MAX_BYTES) -> bytes:
         raise _damaged(path, error) from error
 
 
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 _HINT = "The file was not used. Fetch it again, or look at what its publisher ships now."
 
 
@@ -133,7 +137,7 @@ def _check_member(path: Path, info: zipfile.ZipInfo, member_max: int) -> None:
         raise _hostile(path, name, f"unpacks to {info.file_size / packed:,.0f} times its size")
 
 
-def _read_capped(path: Path, member: str, stream: IO[bytes], allowed: int) -> bytes:
+def _read_capped(path: Path, member: str, stream: _Readable, allowed: int) -> bytes:
     """Read a stream whole, trusting what arrives and not what a header promised."""
     parts: list[bytes] = []
     total = 0

@@ -293,3 +293,9 @@ def _say(path: Path, error: ValidationError, content: Any) -> str:
 def _nearest(name: str, names: list[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(sorted(names))}."
+
+
+if __name__ == "__main__":
+    from data.lock import main
+
+    raise SystemExit(main())

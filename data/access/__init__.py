@@ -1,1 +1,25 @@
 """How a source is fetched: one module an access kind."""
+
+from typing import assert_never
+
+from data.access._request import Fetched, Request
+from data.access._retry import Retry
+from data.access.arcgis import fetch_arcgis
+from data.access.http import fetch_http
+from data.access.package import fetch_package
+from data.catalogue import ArcgisAccess, HttpAccess, PackageAccess
+
+__all__ = ["Fetched", "Request", "Retry", "fetch"]
+
+
+def fetch(access: PackageAccess | HttpAccess | ArcgisAccess, request: Request) -> Fetched | None:
+    """Fetch over the network; None says that the last good copy is still current."""
+    match access:
+        case PackageAccess():
+            return fetch_package(access, request)
+        case HttpAccess():
+            return fetch_http(access, request)
+        case ArcgisAccess():
+            return fetch_arcgis(access, request)
+        case _:
+            assert_never(access)

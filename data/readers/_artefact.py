@@ -1,7 +1,7 @@
 """What a reader is handed: one file, or one member of an archive."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -48,7 +48,7 @@ class Artefact:
             raise ReadError(message, "Set the reader option 'encoding'.") from error
 
     @contextmanager
-    def on_disk(self) -> Iterator[Path]:
+    def on_disk(self) -> Generator[Path]:
         """Give a path that libraries can open; members are unpacked for the while."""
         if self.member is None and self.path.suffix != ".gz":
             yield self.path

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
@@ -84,7 +85,7 @@ def _read_ragged(
     )
 
 
-def _rows(text: str, delimiter: str, skip_lines: int) -> "csv.Reader":
+def _rows(text: str, delimiter: str, skip_lines: int) -> Iterator[list[str]]:
     stream = io.StringIO(text, newline="")
     for _ in range(skip_lines):
         stream.readline()

@@ -1,0 +1,88 @@
+"""A wheel, through whatever index the user's own pip is configured for."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from data.access._request import Fetched, Request
+from data.catalogue import PackageAccess
+from data.errors import PullError
+
+TIMEOUT_S = 1800
+
+
+def fetch_package(access: PackageAccess, request: Request) -> Fetched:
+    """Download one wheel with `pip download --no-deps`; nothing of it is installed or run.
+
+    Raises
+    ------
+    PullError
+        pip is missing, finds no such wheel, or fails.
+    """
+    folder = request.folder / "download"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    request.report(0, None)
+    requirement = f"{access.name}=={access.version}"
+    _run_pip(requirement, folder)
+    wheels = [path for path in folder.iterdir() if is_wheel_of(path, access)]
+    if len(wheels) != 1:
+        message = f"pip downloaded no wheel of {requirement}."
+        raise PullError(message, "The index may hold only a source distribution of it.")
+    size = wheels[0].stat().st_size
+    if size > request.max_bytes:
+        wheels[0].unlink()
+        message = f"{wheels[0].name} is larger than the {request.max_bytes:,} bytes allowed."
+        raise PullError(message)
+    request.report(size, size)
+    return Fetched(path=wheels[0], filename=wheels[0].name)
+
+
+def is_wheel_of(path: Path, access: PackageAccess) -> bool:
+    """Tell whether a file is, by its name, the wheel of that package and version."""
+    try:
+        name, version, _, _ = parse_wheel_filename(path.name)
+    except InvalidWheelFilename:
+        return False
+    return name == canonicalize_name(access.name) and str(version) == access.version
+
+
+def _run_pip(requirement: str, folder: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+        # A source distribution runs code to say what it is; a wheel does not.
+        *("--only-binary", ":all:"),
+        # The wheel is read, not run: which Python it is for does not matter.
+        "--ignore-requires-python",
+        *("--dest", str(folder), requirement),
+    ]
+    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"pip download {requirement} took longer than {TIMEOUT_S // 60} minutes."
+        raise PullError(message, "Try again when the network is better.") from error
+    if done.returncode:
+        message = f"pip download {requirement} failed: {_reason(done.stderr)}"
+        raise PullError(message, "Check the network and the index that pip is configured for.")
+
+
+def _reason(output: str) -> str:
+    """Take the telling line out of pip's output, without any credentials."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = (telling or lines or ["it gave no reason"])[0]
+    return re.sub(r"//[^/@\s]+@", "//", reason).rstrip(".") + "."
