@@ -47,7 +47,7 @@ def _is_lon_lat(system: CRS) -> bool:
         return False
     if system.prime_meridian.longitude or system.ellipsoid is None:
         return False
-    if any(axis.unit_name != "degree" for axis in system.axis_info):
+    if any(axis.unit_name.lower() != "degree" for axis in system.axis_info):
         return False
     datum = system.datum.name.lower() if system.datum else ""
     known = ("wgs 84", "wgs_1984", "world geodetic system 1984", "north american datum 1983")

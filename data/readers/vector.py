@@ -1,5 +1,7 @@
 """Vector files that GDAL opens: shapefile, GeoPackage, GeoJSON, FlatGeobuf, TopoJSON."""
 
+import json
+
 import pyarrow as pa
 import pyogrio
 from pyogrio.raw import read_arrow
@@ -43,7 +45,17 @@ def read_geo(
         message = f"{artefact.label} has no geometry column."
         raise ReadError(message, "Use the reader 'csv' or 'parquet' for plain tables.")
     wkb = to_crs84(table.column(name), system, artefact.label)
-    attributes = table.drop_columns([name])
-    return pa.table(
-        {column: attributes.column(column) for column in attributes.column_names} | {GEOMETRY: wkb}
-    )
+    columns = {
+        column: _plain(table.column(column)) for column in table.column_names if column != name
+    }
+    return pa.table(columns | {GEOMETRY: wkb})
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Turn nested values into JSON text, so that every engine reads the column."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        return column.cast(column.type.storage_type)
+    if pa.types.is_nested(column.type):
+        values = (None if value is None else json.dumps(value) for value in column.to_pylist())
+        return pa.array(values, pa.string())
+    return column
