@@ -1,0 +1,67 @@
+"""The export formats by the words that people type."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geo.errors import GeoError
+from geo.export import fgb, geojson, geoparquet, gpkg, tabular
+from geo.export.model import ExportLayer, ExportNote
+
+_LATER = frozenset({"kmz", "xlsx", "pmtiles", "cog"})
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A format, called as `writer(path, layers, note) -> path`.
+
+    Parameters
+    ----------
+    word
+        What people type.
+    suffix
+        Of its files, with the dot.
+    holds_many_layers
+        Whether one file takes several layers. Other formats write a folder when given several.
+    function
+        What does the writing.
+    """
+
+    word: str
+    suffix: str
+    holds_many_layers: bool
+    function: Callable[[Path, Sequence[ExportLayer], ExportNote], Path]
+
+    def __call__(self, path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
+        """Write the layers to `path`, whole or not at all."""
+        return self.function(path, layers, note)
+
+
+FORMATS: dict[str, Writer] = {
+    writer.word: writer
+    for writer in (
+        Writer("gpkg", ".gpkg", True, gpkg.write),
+        Writer("geoparquet", ".parquet", False, geoparquet.write),
+        Writer("fgb", ".fgb", False, fgb.write),
+        Writer("geojson", ".geojson", False, geojson.write),
+        Writer("csv", ".csv", False, tabular.write),
+    )
+}
+
+
+def find_format(word: str) -> Writer:
+    """Give the writer for a format word.
+
+    Raises
+    ------
+    GeoError
+        If the word names no format, or one that is not built yet; the message lists those that exist.
+    """
+    if word in FORMATS:
+        return FORMATS[word]
+    known = ", ".join(FORMATS)
+    if word in _LATER:
+        msg = f"Format {word!r} is planned but not built yet: use one of {known}."
+        raise GeoError(msg)
+    msg = f"{word!r} is no export format: use one of {known}."
+    raise GeoError(msg)
