@@ -1,0 +1,29 @@
+"""Words and numbers as readers see them."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeGuard
+
+import pandas as pd
+
+UNKNOWN = "\N{EN DASH}"
+
+
+def score_pattern(scores: Iterable[float | None]) -> str:
+    """Give the number format for a set of scores: three decimals up to 1, one decimal above."""
+    known = [abs(float(score)) for score in scores if is_known(score)]
+    return "{:.3f}" if not known or max(known) <= 1 else "{:.1f}"
+
+
+def number_text(value: float | None, pattern: str) -> str:
+    """Format a number, unknown as a dash."""
+    return pattern.format(float(value)) if is_known(value) else UNKNOWN
+
+
+def is_known(value: float | None) -> TypeGuard[float]:
+    """Whether a value is neither None, NaN nor NA."""
+    return not bool(pd.isna(value))
+
+
+def joined(parts: Sequence[str], separator: str = "; ") -> str:
+    """Join what is not empty, each once, in the given order."""
+    return separator.join(dict.fromkeys(part.strip() for part in parts if part.strip()))
