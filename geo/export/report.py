@@ -1,0 +1,198 @@
+"""The report of a run: one page of Markdown from plain data."""
+
+from collections.abc import Sequence
+
+from geo.export._markdown import bullets, escape, table
+from geo.export._text import UNKNOWN, is_known, joined, number_text, score_pattern
+from geo.export.model import SYNTHETIC_SENTENCE
+from geo.export.report_data import CheckReport, RankedRow, ReportData, SourceReport, WorkloadReport
+
+TOP_REGIONS, TOP_PARCELS = 20, 10
+_GENERAL_LIMITS = (
+    "A score screens public data: it does not say that a site can be bought, permitted or connected.",
+    "The first score of an interval counts every unknown factor as worst, the second as best; ranks use the first.",
+)
+
+
+def markdown_report(report: ReportData) -> str:
+    """Write the report as GitHub-flavoured Markdown, every text escaped.
+
+    Parameters
+    ----------
+    report
+        What to say.
+
+    Returns
+    -------
+    str
+        Ends in a line break; the same data give the same text.
+    """
+    blocks = [
+        f"# Gridstead: {escape(report.study_title)}",
+        _summary(report),
+        *(block for workload in report.workloads for block in _rankings(workload)),
+        "## Sources",
+        _sources(report.sources),
+        "## What the study lacks",
+        _gaps(report),
+        "## Rejected rows",
+        _rejects(report),
+        "## Checks",
+        _checks(report.checks),
+        "## Honest limits",
+        _limits(report),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _summary(report: ReportData) -> str:
+    tool = f" with Gridstead {escape(report.tool_version)}" if report.tool_version else ""
+    took = f" in {_duration(report.elapsed_s)}" if is_known(report.elapsed_s) else ""
+    parcels = _counted(report.parcel_count, f"{escape(report.parcel_kind)} parcel")
+    run = f"run {escape(report.run_id)}, {report.run_date:%Y-%m-%d}"
+    lines = [f"Study **{escape(report.study)}**, {run}{tool}: {parcels} measured{took}."]
+    if report.is_synthetic:
+        lines.append(f"**{escape(SYNTHETIC_SENTENCE)}**")
+    stale = [source.title for source in report.sources if source.is_stale]
+    if stale:
+        lines.append(f"Last good copies stand in for: {escape(joined(stale))}.")
+    failed = [check.name for check in report.checks if check.offending_count]
+    if failed:
+        lines.append(f"Checks with findings: {escape(joined(failed))}.")
+    return "\n\n".join(lines)
+
+
+def _rankings(workload: WorkloadReport) -> list[str]:
+    kinds = {"county": "counties"}.get(workload.region_kind, f"{workload.region_kind}s")
+    regions, parcels = workload.regions[:TOP_REGIONS], workload.parcels[:TOP_PARCELS]
+    return [
+        f"## {escape(workload.title)}",
+        f"### First {len(regions)} {escape(kinds)}" if regions else "",
+        _ranking(regions, ("Region",))
+        if regions
+        else f"No {escape(workload.region_kind)} is ranked.",
+        f"### First {len(parcels)} parcels" if parcels else "",
+        _ranking(parcels, ("Parcel", "Place")) if parcels else "No parcel is ranked.",
+    ]
+
+
+def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...]) -> str:
+    pattern = score_pattern(score for row in rows for score in (row.score_low, row.score_high))
+    return table(
+        ("Rank", *names, "Score", "Why"),
+        [
+            (
+                f"{row.rank:,}",
+                *(row.name, row.place)[: len(names)],
+                _interval(row, pattern),
+                row.reason,
+            )
+            for row in rows
+        ],
+        right=("Rank", "Score"),
+    )
+
+
+def _sources(sources: Sequence[SourceReport]) -> str:
+    if not sources:
+        return "No source is listed."
+    rows = [
+        (
+            source.title + (" (synthetic)" if source.is_synthetic else ""),
+            source.as_of,
+            source.licence,
+            "stale" if source.is_stale else "current",
+            _count(source.rows_read),
+            _count(source.rows_loaded),
+            _count(source.rows_rejected),
+        )
+        for source in sources
+    ]
+    headings = ("Source", "As of", "Licence", "State", "Read", "Loaded", "Rejected")
+    listed = table(headings, rows, right=("Read", "Loaded", "Rejected"))
+    attributions = dict.fromkeys(source.attribution for source in sources if source.attribution)
+    return f"{listed}\n\n{bullets(attributions)}".rstrip()
+
+
+def _gaps(report: ReportData) -> str:
+    lines = [
+        f"{workload.name}: removed from the profile because the study never has it: "
+        f"{joined(workload.removed_factors, ', ')}."
+        for workload in report.workloads
+        if workload.removed_factors
+    ]
+    shares = {name: share for name, share in report.metric_known_share.items() if is_known(share)}
+    never = sorted(name for name, share in shares.items() if share == 0)
+    partly = sorted((share, name) for name, share in shares.items() if 0 < share < 1)
+    if never:
+        lines.append(f"Unknown for every parcel: {', '.join(never)}.")
+    if partly:
+        told = ", ".join(f"{name} {_share(share)}" for share, name in partly)
+        lines.append(f"Known for a share of the parcels: {told}.")
+    if is_known(report.known_share):
+        lines.append(f"A parcel has {_share(report.known_share)} of its metrics on average.")
+    if report.excluded:
+        lines.append(f"Left out of exports because of their terms: {joined(report.excluded)}.")
+    return bullets(lines) if lines else "Nothing that its profiles ask for."
+
+
+def _rejects(report: ReportData) -> str:
+    if not report.rejects:
+        return "No row was rejected."
+    order = sorted(report.rejects, key=lambda each: (each.source, -each.row_count, each.reason))
+    total = sum(each.row_count for each in order)
+    rows = [(each.source, each.reason, f"{each.row_count:,}") for each in order]
+    return table(("Source", "Reason", "Rows"), [*rows, ("all", "", f"{total:,}")], right=("Rows",))
+
+
+def _checks(checks: Sequence[CheckReport]) -> str:
+    if not checks:
+        return "No check was run."
+    passed = [check for check in checks if not check.offending_count]
+    found = [check for check in checks if check.offending_count]
+    summary = f"{len(passed)} of {_counted(len(checks), 'check')} found nothing."
+    if not found:
+        return summary
+    rows = [
+        (each.name, each.severity, f"{each.offending_count:,}", each.description) for each in found
+    ]
+    return f"{summary}\n\n{table(('Check', 'Severity', 'Rows', 'What it looks for'), rows, right=('Rows',))}"
+
+
+def _limits(report: ReportData) -> str:
+    own = [SYNTHETIC_SENTENCE] if report.is_synthetic else []
+    return bullets([*own, *report.limits, *_GENERAL_LIMITS])
+
+
+def _interval(row: RankedRow, pattern: str) -> str:
+    low, high = number_text(row.score_low, pattern), number_text(row.score_high, pattern)
+    return (
+        low
+        if low == high
+        else f"{low}{UNKNOWN}{high}"
+        if UNKNOWN not in {low, high}
+        else f"{low} to {high}"
+    )
+
+
+def _share(share: float) -> str:
+    """Give a percentage that says 0 or 100 only where that is exact."""
+    percent = 100 * share
+    if 0 < percent < 1:
+        return "under 1 %"
+    if 99 < percent < 100:
+        return "over 99 %"
+    return f"{percent:.0f} %"
+
+
+def _count(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.0f} s"

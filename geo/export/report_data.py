@@ -1,0 +1,139 @@
+"""What the report of a run is made from: plain data, no frames."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedRow:
+    """A region or a parcel in a ranking.
+
+    Parameters
+    ----------
+    rank
+        1 is best.
+    name
+        Of the region; for a parcel its id.
+    score_low, score_high
+        Unknown factors counted at 0 and at 1.
+    reason
+        Why it stands there, in words.
+    place
+        Where a parcel lies; empty for regions.
+    """
+
+    rank: int
+    name: str
+    score_low: float | None
+    score_high: float | None
+    reason: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadReport:
+    """The two rankings of a workload, best first, and what its profile does without.
+
+    Parameters
+    ----------
+    name
+        Of the profile, such as `training`.
+    title
+        A heading in words.
+    region_kind
+        What the regions are: county, metro, state or zone.
+    regions, parcels
+        Best first; more than are shown may be given.
+    removed_factors
+        Factors that this study never has, removed from the profile by name.
+    """
+
+    name: str
+    title: str
+    region_kind: str
+    regions: Sequence[RankedRow] = ()
+    parcels: Sequence[RankedRow] = ()
+    removed_factors: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """A source and its rows: read = loaded + rejected, None where it was not counted.
+
+    `attribution` is the sentence that its publisher asks for.
+    """
+
+    title: str
+    as_of: str
+    licence: str
+    attribution: str = ""
+    is_stale: bool = False
+    is_synthetic: bool = False
+    rows_read: int | None = None
+    rows_loaded: int | None = None
+    rows_rejected: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectReport:
+    """Rows of a source that were set aside for one reason."""
+
+    source: str
+    reason: str
+    row_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """A check: `severity` error or warn, and how many rows offend."""
+
+    name: str
+    severity: str
+    offending_count: int
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """All that the report says, as plain data.
+
+    Parameters
+    ----------
+    study, study_title, run_id, run_date, tool_version
+        What was run, and when.
+    parcel_count, parcel_kind
+        How many parcels of which kind were measured.
+    elapsed_s
+        Wall time of the run, seconds; None if unknown.
+    is_synthetic
+        Whether the grid is synthetic.
+    workloads, sources, rejects, checks
+        In the order in which they are shown.
+    metric_known_share
+        Metric name to the share of parcels, 0 to 1, for which it is known.
+    known_share
+        Mean over parcels of the share of their metrics that is known, 0 to 1.
+    excluded
+        Sources left out of exports because of their terms.
+    limits
+        Further sentences about what the result does not say.
+    """
+
+    study: str
+    study_title: str
+    run_id: str
+    run_date: dt.date
+    parcel_count: int
+    parcel_kind: str
+    is_synthetic: bool
+    tool_version: str = ""
+    elapsed_s: float | None = None
+    workloads: Sequence[WorkloadReport] = ()
+    sources: Sequence[SourceReport] = ()
+    metric_known_share: dict[str, float] = field(default_factory=dict)
+    known_share: float | None = None
+    rejects: Sequence[RejectReport] = ()
+    checks: Sequence[CheckReport] = ()
+    excluded: Sequence[str] = ()
+    limits: Sequence[str] = ()
