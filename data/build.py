@@ -1,0 +1,305 @@
+"""Builds: the core layers of all themes in one database, then parcels, marts and checks on top."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import geopandas as gpd
+import pandas as pd
+
+from data import store
+from data.metrics import METRICS
+from data.stage import fill_layer, load_layer, load_reference
+from data.study import Study, StudyWorkload
+from data.workload import Factor, Workload
+
+# Tables of core that are loaded with the parcels, after the layers.
+PARCEL_TABLES = ("parcel", "parcel_metric")
+MART_ORDER = (
+    "parcel_metric_value",
+    "parcel_factor",
+    "parcel_gate",
+    "parcel_score",
+    "region",
+    "region_fill",
+    "region_rank",
+    "substation",
+    "metro",
+    "training_regions",
+    "inference_regions",
+    "training_parcels",
+    "inference_parcels",
+    "rank_parcels",
+)
+EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Outcome of one file under sql/checks."""
+
+    name: str
+    severity: str
+    description: str
+    offending_count: int
+    examples: list[str]
+
+
+def layer_names() -> list[str]:
+    """Names of the canonical layers."""
+    names = [name.rpartition("/")[2] for name in store.sql_names("core")]
+    return [name for name in names if name not in PARCEL_TABLES]
+
+
+def assemble(
+    target: Path, study: Study, themes: Mapping[str, Path], sources: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write the core layers of a study, from the staged databases of its themes, to `target`.
+
+    Parameters
+    ----------
+    target
+        Database to write; it appears whole or not at all.
+    study
+        The study.
+    themes
+        Theme -> staged database.
+    sources
+        Rows of `meta.source`.
+    """
+    temporary = target.with_suffix(".duckdb.tmp")
+    temporary.unlink(missing_ok=True)
+    con = store.create(temporary)
+    try:
+        store.run_file(con, "meta/schema")
+        store.run_file(con, "meta/raw_table")
+        store.run_file(con, "meta/run")
+        store.run_file(con, "meta/staging_macros")
+        _insert(con, "meta.source", pd.DataFrame(list(sources)))
+        for theme, path in themes.items():
+            _attach(con, theme, path)
+        filled = {
+            layer: f"{theme}.core.{layer}"
+            for theme, spec in study.themes.items()
+            for layer in spec.layers
+        }
+        for layer in layer_names():
+            if layer not in study.derived:
+                load_layer(con, layer, [filled[layer]] if layer in filled else [])
+        for theme in themes:
+            store.run_file(con, "meta/carry", {
+                "raw_table": f"{theme}.meta.raw_table",
+                "rejected_row": f"{theme}.meta.rejected_row",
+                "source_load": f"{theme}.meta.source_load",
+            })
+        load_reference(con, "derived")
+        for layer, staged in study.derived.items():
+            fill_layer(con, layer, staged)
+        _count_layers(con)
+        store.run_file(con, "meta/drop_staging")
+        store.seal(con, temporary)
+    finally:
+        con.close()
+    store.replace_atomically(temporary, target)
+
+
+def layer_frame(con: duckdb.DuckDBPyConnection, layer: str) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Read one canonical layer; a GeoDataFrame in OGC:CRS84 when it has a geometry."""
+    return to_frame(con.table(f"core.{layer}"))
+
+
+def to_frame(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Fetch a relation; its `geometry` column, if any, becomes shapely in OGC:CRS84."""
+    table = relation.to_arrow_table()
+    if "geometry" not in table.column_names:
+        return table.to_pandas()
+    wkb = table.column("geometry").to_numpy(zero_copy_only=False)
+    frame = table.drop_columns(["geometry"]).to_pandas()
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries.from_wkb(wkb), crs="OGC:CRS84")
+
+
+def load_profiles(
+    con: duckdb.DuckDBPyConnection, study: Study, workloads: Mapping[str, Workload]
+) -> list[str]:
+    """Fill the tables of profiles; say what the study removed from them."""
+    store.run_file(con, "meta/profile")
+    _insert(con, "meta.metric", pd.DataFrame([{"metric": name, **vars(metric)} for name, metric in METRICS.items()]))
+    removed: list[str] = []
+    for entry in study.workloads:
+        workload = workloads[entry.id]
+        why = {item.metric: item.why for item in entry.without}
+        kept = sum(factor.weight for factor in workload.factors if factor.metric not in why)
+        _insert(con, "meta.workload", pd.DataFrame([_workload_row(workload)]))
+        gates = [
+            {
+                "workload": workload.id,
+                **gate.model_dump(exclude={"why", "source"}),
+                "is_removed": gate.metric in why,
+                "removed_why": why.get(gate.metric),
+                "why": gate.why,
+                "source": gate.source,
+            }
+            for gate in workload.gates
+        ]
+        _insert(con, "meta.gate", pd.DataFrame(gates))
+        factors = [_factor_row(workload, factor, why, kept) for factor in workload.factors]
+        _insert(con, "meta.factor", pd.DataFrame(factors))
+        segments = [row for f in workload.factors for row in _segments(workload.id, f)]
+        _insert(con, "meta.value_segment", pd.DataFrame(segments))
+        removed += _removed(workload, entry)
+    return removed
+
+
+def make_mart(
+    con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path, headroom: Path, region: Path
+) -> None:
+    """Load parcels and metrics, then score, rank and publish the views and macros."""
+    params = {
+        "parcel_path": str(parcel),
+        "metric_path": str(metric),
+        "headroom_path": str(headroom),
+        "region_path": str(region),
+    }
+    for name in PARCEL_TABLES:
+        store.run_file(con, f"core/{name}", params)
+    store.run_file(con, "meta/staging_schema")
+    store.run_file(con, "meta/figure")
+    for name in MART_ORDER:
+        store.run_file(con, f"mart/{name}", params)
+    store.run_file(con, "meta/drop_staging")
+    store.run_file(con, "meta/column")
+
+
+def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+    """Run every check, keep the results in `meta.check_result`, and return them."""
+    results = []
+    for name in store.sql_names("checks"):
+        text = store.sql_text(name)
+        rows = store.query_file(con, name).fetchall()
+        results.append(
+            CheckResult(
+                name.rpartition("/")[2],
+                _header(text, "severity"),
+                _header(text, "description"),
+                len(rows),
+                [", ".join(str(value) for value in row) for row in rows[:EXAMPLE_ROWS]],
+            )
+        )
+    for result in results:
+        con.execute(
+            "insert into meta.check_result values ($name, $severity, $description, $count, $examples)",
+            {
+                "name": result.name,
+                "severity": result.severity,
+                "description": result.description,
+                "count": result.offending_count,
+                "examples": result.examples,
+            },
+        )
+    return results
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Append rows given as dicts, by column name."""
+    _insert(con, table, pd.DataFrame(rows))
+
+
+def _header(text: str, key: str) -> str:
+    found = re.search(rf"^-- {key}: (.+)$", text, re.MULTILINE)
+    if found is None:
+        msg = f"a check states no {key}"
+        raise ValueError(msg)
+    return found.group(1)
+
+
+def _attach(con: duckdb.DuckDBPyConnection, theme: str, path: Path) -> None:
+    # An alias cannot be a parameter; the four themes are a closed list.
+    statements = {
+        "grid": "attach $path as grid (read_only)",
+        "population": "attach $path as population (read_only)",
+        "fiber": "attach $path as fiber (read_only)",
+        "land": "attach $path as land (read_only)",
+    }
+    con.execute(statements[theme], {"path": str(path)})
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Append a frame by position of the table's own columns, missing ones as NULL."""
+    if frame.empty:
+        return
+    columns = con.table(table).columns
+    con.from_df(frame.reindex(columns=columns)).insert_into(table)
+
+
+def _count_layers(con: duckdb.DuckDBPyConnection) -> None:
+    for layer in layer_names():
+        relation = con.table(f"core.{layer}").aggregate("source_id, count(*)", "source_id")
+        for source_id, count in relation.order("source_id").fetchall():
+            insert_rows(
+                con,
+                "meta.layer_source",
+                [{"layer": layer, "source_id": source_id, "row_count": count}],
+            )
+
+
+def _workload_row(workload: Workload) -> dict[str, Any]:
+    return {
+        "workload": workload.id,
+        **workload.model_dump(include={"title", "summary", "target_mw", "capacity_metric"}),
+    }
+
+
+def _factor_row(
+    workload: Workload, factor: Factor, why: Mapping[str, str], kept: float
+) -> dict[str, Any]:
+    is_removed = factor.metric in why
+    return {
+        "workload": workload.id,
+        "metric": factor.metric,
+        "label": factor.label,
+        "weight": 0.0 if is_removed else factor.weight / kept,
+        "profile_weight": factor.weight,
+        "is_removed": is_removed,
+        "removed_why": why.get(factor.metric),
+        "why": factor.why,
+        "source": factor.source,
+    }
+
+
+def _segments(workload: str, factor: Factor) -> list[dict[str, Any]]:
+    """Straight pieces of a value function, flat before the first and after the last point."""
+    points = factor.value
+    # Finite, so that a slope of 0 times the distance from the start stays 0.
+    infinity = 1e300
+    pieces = [(-infinity, points[0][0], points[0][1], 0.0)]
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        pieces.append((x0, x1, y0, (y1 - y0) / (x1 - x0)))
+    pieces.append((points[-1][0], infinity, points[-1][1], 0.0))
+    return [
+        {
+            "workload": workload,
+            "metric": factor.metric,
+            "from_x": from_x,
+            "to_x": to_x,
+            "from_value": value,
+            "slope": slope,
+        }
+        for from_x, to_x, value, slope in pieces
+    ]
+
+
+def _removed(workload: Workload, entry: StudyWorkload) -> list[str]:
+    factors = {factor.metric: factor.weight for factor in workload.factors}
+    gates = {gate.metric for gate in workload.gates}
+    lines = []
+    for item in entry.without:
+        parts = []
+        if item.metric in factors:
+            parts.append(f"factor of weight {factors[item.metric]:g}")
+        if item.metric in gates:
+            parts.append("gate")
+        lines.append(f"{workload.id}: {item.metric} ({' and '.join(parts) or 'not used'}): {item.why}")
+    return lines

@@ -1,0 +1,103 @@
+"""DuckDB: connections, SQL files, builds that are published whole or not at all."""
+
+import os
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from data.errors import BuildError
+
+# Older clients open what 2.0 writes under this storage version.
+STORAGE_VERSION = "v1.5.0"
+
+
+def sql_text(name: str) -> str:
+    """Text of `sql/<name>.sql`."""
+    return files("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def sql_names(folder: str) -> list[str]:
+    """Names (`folder/stem`) of the SQL files in one folder under sql/, sorted."""
+    found = [entry.name for entry in files("sql").joinpath(folder).iterdir()]
+    return sorted(f"{folder}/{name[:-4]}" for name in found if name.endswith(".sql"))
+
+
+def create(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a new database for writing, in memory when no path is given."""
+    config: dict[str, Any] = {"storage_compatibility_version": STORAGE_VERSION}
+    con = duckdb.connect(str(path) if path else ":memory:", config=config)
+    con.execute("set preserve_insertion_order = true")
+    con.execute("set enable_progress_bar = false")
+    return con
+
+
+def open_build(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a published build: read-only, external access off, configuration locked.
+
+    Raises
+    ------
+    BuildError
+        The file is missing or is not a DuckDB database.
+    """
+    if not path.is_file():
+        msg = f"There is no build at {path}."
+        raise BuildError(msg, "Run `gridstead run` first, or name another --home.")
+    try:
+        con = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        msg = f"{path} cannot be opened: {str(error).splitlines()[0]}"
+        raise BuildError(msg, "Restore an older build from var/builds.") from error
+    con.execute("set enable_progress_bar = false")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+    return con
+
+
+def run_file(
+    con: duckdb.DuckDBPyConnection, name: str, params: Mapping[str, Any] | None = None
+) -> None:
+    """Run every statement of `sql/<name>.sql`, each with the `$name` parameters it uses."""
+    for statement in con.extract_statements(sql_text(name)):
+        used = {key: value for key, value in (params or {}).items() if _uses(statement, key)}
+        try:
+            con.execute(statement, used or None)
+        except duckdb.Error as error:
+            msg = f"sql/{name}.sql failed: {error}"
+            raise BuildError(msg) from error
+
+
+def query_file(
+    con: duckdb.DuckDBPyConnection, name: str, params: Mapping[str, Any] | None = None
+) -> duckdb.DuckDBPyRelation:
+    """Relation of the single `select` in `sql/<name>.sql`."""
+    return con.sql(sql_text(name).rstrip().rstrip(";"), params=dict(params) if params else None)
+
+
+def set_variable(con: duckdb.DuckDBPyConnection, value: Sequence[str]) -> None:
+    """Set the session variable `staged`: the tables that the next layer is loaded from."""
+    con.execute("set variable staged = $value", {"value": list(value)})
+
+
+def seal(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Checkpoint and close a database that was written at `path`, and force it to disk."""
+    con.execute("checkpoint")
+    con.close()
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def replace_atomically(temporary: Path, target: Path) -> None:
+    """Put a finished file in place; readers of the old one keep what they opened."""
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _uses(statement: duckdb.Statement, key: str) -> bool:
+    return key in statement.named_parameters

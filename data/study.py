@@ -1,0 +1,121 @@
+"""Studies: which sources feed which layer, how land is divided, which workloads are ranked."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from data.errors import StudyError
+from data.validation import first_problem
+
+STUDIES_DIR = Path(__file__).parent / "studies"
+
+# The four themes that a flow of its own pulls and stages, in the order a run takes them.
+THEMES = ("grid", "population", "fiber", "land")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Theme(_Strict):
+    """What one theme of a study pulls and stages."""
+
+    sources: list[str] = Field(description="Catalogue ids that the theme pulls.")
+    layers: dict[str, list[str]] = Field(
+        description="Canonical layer -> staging objects (files under sql/staging) that fill it."
+    )
+    lookups: dict[str, str] = Field(
+        default_factory=dict,
+        description="Raw tables that are only joined, and the layer that they are joined into.",
+    )
+
+
+class Divide(_Strict):
+    """How land is divided into parcels when no parcel file is given."""
+
+    kind: Literal["h3"] = "h3"
+    resolution: Annotated[int, Field(ge=4, le=9)] = 6
+    min_land_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.25,
+        description="A cell with less of its area on land than this is not a parcel.",
+    )
+    max_lake_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5,
+        description="A cell with more of its land under lakes than this is not a parcel.",
+    )
+
+
+class Without(_Strict):
+    """A metric that a study never has, taken out of a workload's profile by name."""
+
+    metric: str
+    why: str
+
+
+class StudyWorkload(_Strict):
+    """A workload as this study ranks it."""
+
+    id: str
+    without: list[Without] = Field(default_factory=list)
+
+
+class Study(_Strict):
+    """One study: area, layers, division of land and workloads."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: str
+    area: list[str] = Field(
+        description="States by USPS code, or the one word `conus` (48 states and DC)."
+    )
+    themes: dict[Literal["grid", "population", "fiber", "land"], Theme]
+    derived: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Layers made from other core layers once all themes are loaded.",
+    )
+    divide: Divide = Divide()
+    headroom_method: Literal["rated_circuits", "snapped_lines"]
+    workloads: list[StudyWorkload]
+    required_fresh: list[str] = Field(
+        default_factory=list, description="Sources that may not fall back to a stale copy."
+    )
+    limits: list[str] = Field(
+        default_factory=list, description="Honest limits, printed in the report."
+    )
+
+    @field_validator("workloads")
+    @classmethod
+    def _distinct(cls, value: list[StudyWorkload]) -> list[StudyWorkload]:
+        ids = [workload.id for workload in value]
+        if len(set(ids)) != len(ids):
+            msg = "a workload is listed twice"
+            raise ValueError(msg)
+        return value
+
+
+def study_names() -> list[str]:
+    """Names of the studies that come with Gridstead."""
+    return sorted(path.stem for path in STUDIES_DIR.glob("*.yaml"))
+
+
+def load_study(name: str) -> Study:
+    """Load a study by name, or from the path of a YAML file.
+
+    Raises
+    ------
+    StudyError
+        No such study, or the file breaks the model; the message names the key.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else STUDIES_DIR / f"{name}.yaml"
+    if not path.is_file():
+        msg = f"There is no study {name!r}."
+        raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
+    try:
+        return Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
+        raise StudyError(msg) from error
+    except ValidationError as error:
+        msg = f"{path.name}: {first_problem(error)}"
+        raise StudyError(msg, "Mend the key in the study file.") from error

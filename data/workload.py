@@ -1,0 +1,118 @@
+"""Workload profiles: gates, value functions, weights and the capacity a region must fill."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from data.errors import WorkloadError
+from data.metrics import METRICS
+from data.validation import first_problem
+
+WORKLOADS_DIR = Path(__file__).parent / "workloads"
+WEIGHT_TOLERANCE = 1e-9
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Gate(_Strict):
+    """A hard requirement on one metric: pass, fail or, where the metric is NULL, unknown."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    why: str
+    source: str
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        _known_metric(self.metric)
+        if (self.at_least is None) == (self.at_most is None):
+            msg = f"gate on {self.metric} needs exactly one of at_least and at_most"
+            raise ValueError(msg)
+        return self
+
+
+class Factor(_Strict):
+    """A weighted metric and the absolute value function that turns it into 0 to 1."""
+
+    metric: str
+    weight: Annotated[float, Field(gt=0, le=1)]
+    value: list[tuple[float, float]] = Field(
+        min_length=2, description="(metric, value) breakpoints; linear between, flat outside."
+    )
+    label: str
+    why: str
+    source: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _known_metric(self.metric)
+        xs = [x for x, _ in self.value]
+        if any(a >= b for a, b in zip(xs, xs[1:], strict=False)):
+            msg = f"breakpoints of {self.metric} are not in increasing order of the metric"
+            raise ValueError(msg)
+        if any(not 0 <= y <= 1 for _, y in self.value):
+            msg = f"a value of {self.metric} is outside 0 to 1"
+            raise ValueError(msg)
+        return self
+
+
+class Workload(_Strict):
+    """A profile: what one kind of AI compute wants of land."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    summary: str
+    target_mw: Annotated[float, Field(gt=0)]
+    capacity_metric: Literal["headroom_mw_mid", "headroom_mw_low", "headroom_mw_high"]
+    gates: list[Gate]
+    factors: list[Factor] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        metrics = [factor.metric for factor in self.factors]
+        if len(set(metrics)) != len(metrics):
+            msg = "a metric is weighted twice"
+            raise ValueError(msg)
+        total = sum(factor.weight for factor in self.factors)
+        if abs(total - 1) > WEIGHT_TOLERANCE:
+            msg = f"the weights sum to {total:.6g}, not to 1"
+            raise ValueError(msg)
+        return self
+
+
+def _known_metric(metric: str) -> None:
+    if metric not in METRICS:
+        msg = f"unknown metric {metric!r}"
+        raise ValueError(msg)
+
+
+def workload_names() -> list[str]:
+    """Names of the profiles that come with Gridstead."""
+    return sorted(path.stem for path in WORKLOADS_DIR.glob("*.yaml"))
+
+
+def load_workload(name: str) -> Workload:
+    """Load a profile by name, or from the path of a YAML file.
+
+    Raises
+    ------
+    WorkloadError
+        No such profile, or the file breaks the model; the message names the key.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else WORKLOADS_DIR / f"{name}.yaml"
+    if not path.is_file():
+        msg = f"There is no workload {name!r}."
+        raise WorkloadError(msg, f"Known workloads: {', '.join(workload_names())}.")
+    try:
+        return Workload.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
+        raise WorkloadError(msg) from error
+    except ValidationError as error:
+        msg = f"{path.name}: {first_problem(error)}"
+        raise WorkloadError(msg, "Mend the key in the workload file.") from error

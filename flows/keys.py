@@ -1,0 +1,41 @@
+"""Keys of steps: a step whose inputs and code hash the same is reused."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+# What each step's result depends on, beside its inputs. Whole folders: a key that changes too
+# often costs a minute, one that changes too seldom publishes a lie.
+STAGE_CODE = ("data/*.py", "data/readers/*.py", "data/reference/*.csv", "sql/staging/*.sql",
+              "sql/core/*.sql", "sql/meta/*.sql")
+DIVIDE_CODE = ("geo/*.py", "data/parcels.py")
+MEASURE_CODE = ("geo/*.py", "data/reference/*.csv", "flows/steps.py")
+ALL_CODE = ("data/**/*.py", "data/**/*.csv", "data/**/*.yaml", "data/sources.lock", "geo/**/*.py",
+            "flows/*.py", "sql/**/*.sql")
+KEY_LENGTH = 16
+
+
+def key_of(*parts: Any) -> str:
+    """Short stable hash of JSON-able parts."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def code_key(patterns: Iterable[str]) -> str:
+    """Hash of the text of the project's own files that match the patterns."""
+    root = Path(str(files("flows"))).parent
+    digest = hashlib.sha256()
+    for pattern in sorted(patterns):
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:KEY_LENGTH]
+
+
+def file_key(path: Path) -> str:
+    """Hash of a file's content."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:KEY_LENGTH]

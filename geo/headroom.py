@@ -1,0 +1,192 @@
+"""Headroom of substations by the line-class method: an interval, never a point.
+
+`N-1 import = sum of C - max C` over a substation's circuits;
+`headroom = max(0, N-1 import - local load + firm local generation)`.
+The method knows no power flow: it cannot see what the circuits already carry for others.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo.errors import GeoError
+
+# St. Clair curve: loadability / SIL = 43.261 * miles^-0.6678 (FACTS.md; 3.17 at 50 mi, 0.96 at 300).
+ST_CLAIR_COEFFICIENT = 43.261
+ST_CLAIR_EXPONENT = -0.6678
+# Circuits of 230 kV and more without a rating span from what surge impedance loading allows to
+# the thermal limit of one circuit; below, the thermal limit binds and spreads by its own factors.
+BULK_KV = 220.0
+# The feeding substation of a parcel is looked for within the distance practitioners call the end.
+REACH_MI = 20.0
+# More than a gigawatt at one substation does not make a site better (the training target).
+USEFUL_MW = 1000.0
+
+
+@dataclass(frozen=True)
+class LineClasses:
+    """Capability of one circuit by voltage: arrays sorted by kV (reference/line_class.csv)."""
+
+    kv: np.ndarray
+    sil_low_mw: np.ndarray
+    sil_high_mw: np.ndarray
+    class_mw: np.ndarray
+    thermal_mva: np.ndarray
+    thermal_low_factor: np.ndarray
+    thermal_high_factor: np.ndarray
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> "LineClasses":
+        """Read from a frame with one row a voltage class."""
+        frame = frame.sort_values("kv")
+        return cls(*(frame[name].to_numpy(dtype=float) for name in cls.__annotations__))
+
+    def nearest(self, kv: np.ndarray) -> np.ndarray:
+        """Row of the class nearest to each voltage by ratio (287 kV counts as 230, 236 as 230)."""
+        ratio = np.abs(np.log(kv[:, None] / self.kv[None, :]))
+        return np.argmin(ratio, axis=1)
+
+
+def circuit_capability_mw(
+    kv: np.ndarray, length_mi: np.ndarray, rating_mva: np.ndarray, classes: LineClasses
+) -> np.ndarray:
+    """Capability of circuits as (low, mid, high), shape (n, 3), MW.
+
+    A rated circuit is worth its rating; one without (NaN) spreads from its class. Both are capped
+    by St. Clair loadability, which binds long lines only.
+
+    Parameters
+    ----------
+    kv
+        Voltage, shape (n,), kV; must be positive.
+    length_mi
+        Length, shape (n,), miles; NaN (unknown) leaves St. Clair out.
+    rating_mva
+        Thermal rating, shape (n,), MVA; NaN when not given.
+    classes
+        The reference table.
+
+    Raises
+    ------
+    GeoError
+        A voltage is not a positive number.
+    """
+    if not np.all(kv > 0):
+        msg = "a circuit has no voltage"
+        raise GeoError(msg)
+    row = classes.nearest(kv)
+    thermal = classes.thermal_mva[row]
+    is_bulk = kv >= BULK_KV
+    sil_mid = (classes.sil_low_mw[row] + classes.sil_high_mw[row]) / 2
+    low = np.where(is_bulk, sil_mid, thermal * classes.thermal_low_factor[row])
+    high = np.where(is_bulk, thermal, thermal * classes.thermal_high_factor[row])
+    middle = np.where(
+        np.isnan(classes.class_mw[row]), np.sqrt(low * high), classes.class_mw[row]
+    )
+    mid = np.where(is_bulk, middle, thermal)
+    unrated = np.column_stack([low, mid, high])
+    thermal_limit = np.where(np.isnan(rating_mva)[:, None], unrated, rating_mva[:, None])
+
+    with np.errstate(divide="ignore"):
+        multiple = ST_CLAIR_COEFFICIENT * np.power(np.maximum(length_mi, 1e-6), ST_CLAIR_EXPONENT)
+    sil = np.column_stack([classes.sil_low_mw[row], sil_mid, classes.sil_high_mw[row]])
+    st_clair = np.where(np.isnan(multiple)[:, None], np.inf, sil * multiple[:, None])
+    return np.minimum(thermal_limit, st_clair)
+
+
+def substation_headroom_mw(
+    substation_count: int,
+    circuit_substation_no: np.ndarray,
+    capability_mw: np.ndarray,
+    carried_mw: np.ndarray,
+    load_mw: np.ndarray,
+    firm_capacity_mw: np.ndarray,
+    firm_dispatch_mw: np.ndarray,
+) -> np.ndarray:
+    """Headroom of every substation as (low, mid, high), shape (substations, 3), MW.
+
+    - low: what the circuits do not carry already in the base case, less the best of them. Where
+      the base case is not known: N-1 import less the whole local load.
+    - mid: N-1 import less the local load that local firm plants do not serve in the base case
+      (what they make beyond it is sold to others).
+    - high: N-1 import less local load plus all local firm capacity.
+
+    NaN where a substation has no known circuit, or its load is unknown (NaN).
+
+    Parameters
+    ----------
+    substation_count
+        Number of substations.
+    circuit_substation_no
+        Substation of each circuit end, shape (ends,): a circuit stands once at each of its ends.
+    capability_mw
+        Capability of each circuit end, shape (ends, 3), from `circuit_capability_mw`.
+    carried_mw
+        Base-case flow of each circuit end, shape (ends,), MW, sign ignored; NaN when unknown.
+    load_mw, firm_capacity_mw, firm_dispatch_mw
+        Local peak load, firm capacity and firm output, shape (substations,), MW.
+    """
+    ends = circuit_substation_no
+    net_import = _n_minus_1(substation_count, ends, capability_mw)
+    has_circuit = np.bincount(ends, minlength=substation_count) > 0
+    has_flows = np.bincount(ends, np.isnan(carried_mw), minlength=substation_count) == 0
+    spare = np.maximum(capability_mw[:, :1] - np.nan_to_num(np.abs(carried_mw))[:, None], 0.0)
+    low = np.where(
+        has_flows, _n_minus_1(substation_count, ends, spare)[:, 0], net_import[:, 0] - load_mw
+    )
+    mid = net_import[:, 1] - np.maximum(load_mw - firm_dispatch_mw, 0.0)
+    high = net_import[:, 2] - load_mw + firm_capacity_mw
+    headroom = np.maximum(np.column_stack([low, mid, high]), 0.0)
+    headroom[~has_circuit | np.isnan(load_mw)] = np.nan
+    return np.sort(headroom, axis=1)
+
+
+def _n_minus_1(count: int, ends: np.ndarray, capability_mw: np.ndarray) -> np.ndarray:
+    """Sum of the circuits less the largest, per substation, shape (count, columns)."""
+    total = np.zeros((count, capability_mw.shape[1]))
+    largest = np.zeros_like(total)
+    # Sum in a fixed order so that the last bit does not depend on the order of the circuits.
+    order = np.lexsort((*capability_mw.T, ends))
+    np.add.at(total, ends[order], capability_mw[order])
+    np.maximum.at(largest, ends[order], capability_mw[order])
+    return total - largest
+
+
+def feeding_substation(
+    pair_parcel_no: np.ndarray,
+    pair_substation_no: np.ndarray,
+    pair_mi: np.ndarray,
+    headroom_mid_mw: np.ndarray,
+    parcel_count: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the substation within reach that would bring a parcel the most megawatts.
+
+    What it brings is its mid headroom, up to `USEFUL_MW`, worn down linearly to nothing at
+    `REACH_MI` (a convention: under 1 mi ideal, over 20 a deal-breaker). Ties go to the nearer,
+    then to the lower substation number.
+
+    Parameters
+    ----------
+    pair_parcel_no, pair_substation_no, pair_mi
+        Parcel and substation numbers, and miles, of every pair within reach, shape (pairs,).
+    headroom_mid_mw
+        Shape (substations,), NaN where unknown: such a substation is never chosen.
+    parcel_count
+        Number of parcels.
+
+    Returns
+    -------
+    tuple
+        Substation number (-1 none) and miles (NaN none), shape (parcels,).
+    """
+    known = ~np.isnan(headroom_mid_mw[pair_substation_no])
+    parcel, substation, miles = pair_parcel_no[known], pair_substation_no[known], pair_mi[known]
+    brought = np.minimum(headroom_mid_mw[substation], USEFUL_MW) * (1 - miles / REACH_MI)
+    order = np.lexsort((substation, miles, -brought, parcel))
+    which, first = np.unique(parcel[order], return_index=True)
+    chosen = np.full(parcel_count, -1)
+    distance = np.full(parcel_count, np.nan)
+    chosen[which] = substation[order][first]
+    distance[which] = miles[order][first]
+    return chosen, distance

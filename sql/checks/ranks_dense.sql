@@ -1,0 +1,11 @@
+-- severity: error
+-- description: ranks run from 1 without a gap
+select workload, max(rank) as highest, count(rank) as ranked
+from mart.parcel_score
+group by workload
+having max(rank) <> count(rank)
+union all
+select workload || ' ' || region_kind, max(rank), count(rank)
+from mart.region_rank
+group by workload, region_kind
+having max(rank) <> count(rank);

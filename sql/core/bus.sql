@@ -1,0 +1,33 @@
+create table core.bus (
+    bus_id varchar primary key,
+    substation_id varchar,
+    zone_id varchar,
+    kv double,
+    load_mw double,
+    state_id varchar,
+    interconnect varchar,
+    source_id varchar
+);
+comment on table core.bus is 'Buses of a network case';
+comment on column core.bus.bus_id is 'Id of the bus';
+comment on column core.bus.substation_id is 'Substation that holds the bus';
+comment on column core.bus.zone_id is 'Grid zone';
+comment on column core.bus.kv is 'Base voltage, kV';
+comment on column core.bus.load_mw is 'Active load (Pd), MW';
+comment on column core.bus.state_id is 'State of the bus''s zone, USPS code';
+comment on column core.bus.interconnect is 'Interconnection';
+comment on column core.bus.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.bus by name
+select
+    bus_id,
+    substation_id,
+    zone_id,
+    kv,
+    load_mw,
+    state_id,
+    interconnect,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by bus_id;

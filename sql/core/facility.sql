@@ -1,0 +1,30 @@
+create table core.facility (
+    facility_id varchar primary key,
+    facility_name varchar,
+    facility_kind varchar,
+    operator_name varchar,
+    lon double,
+    lat double,
+    source_id varchar
+);
+comment on table core.facility is 'Interconnection facilities and cable landings';
+comment on column core.facility.facility_id is 'Id';
+comment on column core.facility.facility_name is 'Name';
+comment on column core.facility.facility_kind is 'colocation or cable_landing';
+comment on column core.facility.operator_name is 'Operator';
+comment on column core.facility.lon is 'Longitude, degrees';
+comment on column core.facility.lat is 'Latitude, degrees';
+comment on column core.facility.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.facility by name
+select
+    facility_id,
+    facility_name,
+    facility_kind,
+    operator_name,
+    lon,
+    lat,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by facility_id;

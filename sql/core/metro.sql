@@ -1,0 +1,30 @@
+create table core.metro (
+    metro_id varchar primary key,
+    metro_name varchar,
+    metro_people bigint,
+    lon double,
+    lat double,
+    is_major boolean,
+    source_id varchar
+);
+comment on table core.metro is 'Metropolitan areas of 250,000 people or more';
+comment on column core.metro.metro_id is 'CBSA code';
+comment on column core.metro.metro_name is 'Name';
+comment on column core.metro.metro_people is 'People';
+comment on column core.metro.lon is 'Longitude of the people-weighted centre';
+comment on column core.metro.lat is 'Latitude of the people-weighted centre';
+comment on column core.metro.is_major is 'A million people or more';
+comment on column core.metro.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.metro by name
+select
+    metro_id,
+    metro_name,
+    metro_people,
+    lon,
+    lat,
+    is_major,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by metro_id;

@@ -1,0 +1,197 @@
+create table core.parcel_metric (
+    parcel_id varchar primary key,
+    distance_basis varchar,
+    known_share double,
+    acres double,
+    area_acres double,
+    developable_share double,
+    lake_share double,
+    park_share double,
+    substation_69kv_mi double,
+    substation_69kv_id varchar,
+    substation_69kv_kv double,
+    substation_138kv_mi double,
+    substation_138kv_id varchar,
+    substation_138kv_kv double,
+    substation_230kv_mi double,
+    substation_230kv_id varchar,
+    substation_230kv_kv double,
+    substation_345kv_mi double,
+    substation_345kv_id varchar,
+    substation_345kv_kv double,
+    line_230kv_mi double,
+    line_230kv_id varchar,
+    line_230kv_kv_min double,
+    line_230kv_kv_max double,
+    headroom_mw_low double,
+    headroom_mw_mid double,
+    headroom_mw_high double,
+    headroom_substation_mi double,
+    headroom_substation_id varchar,
+    headroom_substation_kv double,
+    firm_generation_10mi_mw double,
+    firm_generation_25mi_mw double,
+    firm_generation_50mi_mw double,
+    variable_generation_10mi_mw double,
+    variable_generation_25mi_mw double,
+    variable_generation_50mi_mw double,
+    metro_mi double,
+    metro_id varchar,
+    metro_name varchar,
+    metro_people bigint,
+    major_metro_mi double,
+    major_metro_id varchar,
+    major_metro_name varchar,
+    major_metro_people bigint,
+    is_within_100mi_of_major_metro boolean,
+    population_25mi bigint,
+    population_50mi bigint,
+    population_100mi bigint,
+    pop_mi double,
+    pop_id varchar,
+    pop_carrier varchar,
+    ixp_mi double,
+    ixp_id varchar,
+    ixp_name varchar,
+    ixp_is_inferred boolean,
+    carrier_25mi_count bigint,
+    industrial_usd_per_mwh double,
+    heating_degree_days_65f double,
+    cooling_degree_days_65f double,
+    generation_queue_mw double,
+    hazard_usd_per_person double,
+    land_value_usd_per_acre double,
+    fiber_coverage_share double
+);
+comment on table core.parcel_metric is 'The measured metrics of every parcel; NULL is unknown, never zero';
+comment on column core.parcel_metric.parcel_id is 'Parcel';
+comment on column core.parcel_metric.distance_basis is 'edge (assessors parcels) or centroid (generated cells)';
+comment on column core.parcel_metric.known_share is 'Share of the metrics of the study that are known for this parcel';
+comment on column core.parcel_metric.acres is 'Acres that can be built on: the assessor''s or measured area of a parcel; for a generated cell the developable share of its land, NULL where no layer says';
+comment on column core.parcel_metric.area_acres is 'Acres of the parcel''s geometry (generated cells: clipped to land)';
+comment on column core.parcel_metric.developable_share is 'Share of the parcel''s land that is neither water, park, steep nor built up';
+comment on column core.parcel_metric.lake_share is 'Share of the whole cell that lies in a lake (cut out of the parcel)';
+comment on column core.parcel_metric.park_share is 'Share of the parcel that lies in a national park';
+comment on column core.parcel_metric.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
+comment on column core.parcel_metric.substation_69kv_id is 'Id of that substation';
+comment on column core.parcel_metric.substation_69kv_kv is 'Its highest voltage, kV';
+comment on column core.parcel_metric.substation_138kv_mi is 'Miles to the nearest substation whose highest voltage is at least 138 kV';
+comment on column core.parcel_metric.substation_138kv_id is 'Id of that substation';
+comment on column core.parcel_metric.substation_138kv_kv is 'Its highest voltage, kV';
+comment on column core.parcel_metric.substation_230kv_mi is 'Miles to the nearest substation whose highest voltage is at least 230 kV';
+comment on column core.parcel_metric.substation_230kv_id is 'Id of that substation';
+comment on column core.parcel_metric.substation_230kv_kv is 'Its highest voltage, kV';
+comment on column core.parcel_metric.substation_345kv_mi is 'Miles to the nearest substation whose highest voltage is at least 345 kV';
+comment on column core.parcel_metric.substation_345kv_id is 'Id of that substation';
+comment on column core.parcel_metric.substation_345kv_kv is 'Its highest voltage, kV';
+comment on column core.parcel_metric.line_230kv_mi is 'Miles to the nearest AC line whose voltage class is certainly at least 230 kV (220-287 counts as 230)';
+comment on column core.parcel_metric.line_230kv_id is 'Id of that line';
+comment on column core.parcel_metric.line_230kv_kv_min is 'Lower end of its voltage class, kV';
+comment on column core.parcel_metric.line_230kv_kv_max is 'Upper end of its voltage class, kV; NULL when open';
+comment on column core.parcel_metric.headroom_mw_low is 'Low end of the N-1 import headroom of the feeding substation';
+comment on column core.parcel_metric.headroom_mw_mid is 'N-1 import headroom of the feeding substation within 20 miles by the line-class method';
+comment on column core.parcel_metric.headroom_mw_high is 'High end of the N-1 import headroom of the feeding substation';
+comment on column core.parcel_metric.headroom_substation_mi is 'Miles to the substation that headroom_mw belongs to';
+comment on column core.parcel_metric.headroom_substation_id is 'Feeding substation: the one within 20 miles that would bring the most megawatts';
+comment on column core.parcel_metric.headroom_substation_kv is 'Its highest voltage, kV';
+comment on column core.parcel_metric.firm_generation_10mi_mw is 'Capacity of firm plants (gas, coal, nuclear, hydro, oil, geothermal, biomass) within 10 miles';
+comment on column core.parcel_metric.firm_generation_25mi_mw is 'Capacity of firm plants within 25 miles';
+comment on column core.parcel_metric.firm_generation_50mi_mw is 'Capacity of firm plants within 50 miles';
+comment on column core.parcel_metric.variable_generation_10mi_mw is 'Capacity of wind and solar plants within 10 miles';
+comment on column core.parcel_metric.variable_generation_25mi_mw is 'Capacity of wind and solar plants within 25 miles';
+comment on column core.parcel_metric.variable_generation_50mi_mw is 'Capacity of wind and solar plants within 50 miles';
+comment on column core.parcel_metric.metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of 250 000 people or more';
+comment on column core.parcel_metric.metro_id is 'Nearest metro of 250,000 people or more';
+comment on column core.parcel_metric.metro_name is 'Its name';
+comment on column core.parcel_metric.metro_people is 'Its people';
+comment on column core.parcel_metric.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of a million people or more';
+comment on column core.parcel_metric.major_metro_id is 'Nearest metro of a million people or more';
+comment on column core.parcel_metric.major_metro_name is 'Its name';
+comment on column core.parcel_metric.major_metro_people is 'Its people';
+comment on column core.parcel_metric.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column core.parcel_metric.population_25mi is 'People within 25 geodesic miles of the centroid';
+comment on column core.parcel_metric.population_50mi is 'People within 50 geodesic miles of the centroid';
+comment on column core.parcel_metric.population_100mi is 'People within 100 geodesic miles of the centroid';
+comment on column core.parcel_metric.pop_mi is 'Miles to the nearest point of presence of any carrier';
+comment on column core.parcel_metric.pop_id is 'Id of that PoP';
+comment on column core.parcel_metric.pop_carrier is 'Its carrier';
+comment on column core.parcel_metric.ixp_mi is 'Miles to the nearest Internet exchange building, or, where a study infers them, to a PoP city of three carriers or more';
+comment on column core.parcel_metric.ixp_id is 'Id of that exchange';
+comment on column core.parcel_metric.ixp_name is 'Its name';
+comment on column core.parcel_metric.ixp_is_inferred is 'Whether it is inferred from carriers present';
+comment on column core.parcel_metric.carrier_25mi_count is 'Distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column core.parcel_metric.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
+comment on column core.parcel_metric.heating_degree_days_65f is 'Heating degree days a year (base 65 F)';
+comment on column core.parcel_metric.cooling_degree_days_65f is 'Cooling degree days a year (base 65 F)';
+comment on column core.parcel_metric.generation_queue_mw is 'Generation asking to connect, MW: of the county where known, else of the state';
+comment on column core.parcel_metric.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over 16 hazards, dollars a year, divided by its people';
+comment on column core.parcel_metric.land_value_usd_per_acre is 'Fair market value of land in dollars an acre of the nearest value cell';
+comment on column core.parcel_metric.fiber_coverage_share is 'Share of the county''s addresses that fiber passes (FCC)';
+
+insert into core.parcel_metric by name
+select
+    parcel_id,
+    distance_basis,
+    known_share,
+    acres,
+    area_acres,
+    developable_share,
+    lake_share,
+    park_share,
+    substation_69kv_mi,
+    substation_69kv_id,
+    substation_69kv_kv,
+    substation_138kv_mi,
+    substation_138kv_id,
+    substation_138kv_kv,
+    substation_230kv_mi,
+    substation_230kv_id,
+    substation_230kv_kv,
+    substation_345kv_mi,
+    substation_345kv_id,
+    substation_345kv_kv,
+    line_230kv_mi,
+    line_230kv_id,
+    line_230kv_kv_min,
+    line_230kv_kv_max,
+    headroom_mw_low,
+    headroom_mw_mid,
+    headroom_mw_high,
+    headroom_substation_mi,
+    headroom_substation_id,
+    headroom_substation_kv,
+    firm_generation_10mi_mw,
+    firm_generation_25mi_mw,
+    firm_generation_50mi_mw,
+    variable_generation_10mi_mw,
+    variable_generation_25mi_mw,
+    variable_generation_50mi_mw,
+    metro_mi,
+    metro_id,
+    metro_name,
+    metro_people,
+    major_metro_mi,
+    major_metro_id,
+    major_metro_name,
+    major_metro_people,
+    is_within_100mi_of_major_metro,
+    population_25mi,
+    population_50mi,
+    population_100mi,
+    pop_mi,
+    pop_id,
+    pop_carrier,
+    ixp_mi,
+    ixp_id,
+    ixp_name,
+    ixp_is_inferred,
+    carrier_25mi_count,
+    industrial_usd_per_mwh,
+    heating_degree_days_65f,
+    cooling_degree_days_65f,
+    generation_queue_mw,
+    hazard_usd_per_person,
+    land_value_usd_per_acre,
+    fiber_coverage_share
+from read_parquet($metric_path)
+order by parcel_id;

@@ -1,0 +1,36 @@
+create table core.people (
+    people_id varchar primary key,
+    people double,
+    scale_factor double,
+    method varchar,
+    state_id varchar,
+    county_id varchar,
+    lon double,
+    lat double,
+    source_id varchar
+);
+comment on table core.people is 'People at points: census tracts, or census totals spread by electric load';
+comment on column core.people.people_id is 'Id of the tract or bus';
+comment on column core.people.people is 'People here; sums to the census totals';
+comment on column core.people.scale_factor is 'What the source''s own count or load was multiplied by';
+comment on column core.people.method is 'tract_scaled_to_county or state_total_by_load';
+comment on column core.people.state_id is 'USPS code';
+comment on column core.people.county_id is 'FIPS code; NULL when the method does not need it';
+comment on column core.people.lon is 'Longitude, degrees';
+comment on column core.people.lat is 'Latitude, degrees';
+comment on column core.people.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.people by name
+select
+    people_id,
+    people,
+    scale_factor,
+    method,
+    state_id,
+    county_id,
+    lon,
+    lat,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by people_id;

@@ -1,0 +1,30 @@
+create table core.place (
+    place_id varchar primary key,
+    place_name varchar,
+    state_id varchar,
+    place_people bigint,
+    lon double,
+    lat double,
+    source_id varchar
+);
+comment on table core.place is 'Named places; for names only, their people are not used';
+comment on column core.place.place_id is 'Id';
+comment on column core.place.place_name is 'Name';
+comment on column core.place.state_id is 'USPS code';
+comment on column core.place.place_people is 'People as the source counts them (unreliable; never scored)';
+comment on column core.place.lon is 'Longitude, degrees';
+comment on column core.place.lat is 'Latitude, degrees';
+comment on column core.place.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.place by name
+select
+    place_id,
+    place_name,
+    state_id,
+    place_people,
+    lon,
+    lat,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by place_id;

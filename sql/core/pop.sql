@@ -1,0 +1,36 @@
+create table core.pop (
+    pop_id varchar primary key,
+    pop_name varchar,
+    carrier_id varchar,
+    carrier_name varchar,
+    carrier_kind varchar,
+    as_of varchar,
+    lon double,
+    lat double,
+    source_id varchar
+);
+comment on table core.pop is 'Points of presence of carriers';
+comment on column core.pop.pop_id is 'Id';
+comment on column core.pop.pop_name is 'Name or city';
+comment on column core.pop.carrier_id is 'Carrier';
+comment on column core.pop.carrier_name is 'Carrier''s name';
+comment on column core.pop.carrier_kind is 'carrier, or research for a network that sells to nobody; only carriers are counted';
+comment on column core.pop.as_of is 'Vintage of the map it stands in';
+comment on column core.pop.lon is 'Longitude, degrees';
+comment on column core.pop.lat is 'Latitude, degrees';
+comment on column core.pop.source_id is 'Catalogue id of the source the row comes from';
+
+insert into core.pop by name
+select
+    pop_id,
+    pop_name,
+    carrier_id,
+    carrier_name,
+    carrier_kind,
+    as_of,
+    lon,
+    lat,
+    source_id
+from query_table(getvariable('staged'), true)
+where reject_code is null
+order by pop_id;

@@ -1,0 +1,51 @@
+-- One row a parcel and metric that is known. The list is held against meta.metric by a test.
+create view mart.parcel_metric_value as
+select parcel_no, metric, value
+from (
+    unpivot (
+        select
+            parcel.parcel_no,
+            parcel_metric.acres::double as acres,
+            parcel_metric.area_acres::double as area_acres,
+            parcel_metric.developable_share::double as developable_share,
+            parcel_metric.lake_share::double as lake_share,
+            parcel_metric.park_share::double as park_share,
+            parcel_metric.substation_69kv_mi::double as substation_69kv_mi,
+            parcel_metric.substation_138kv_mi::double as substation_138kv_mi,
+            parcel_metric.substation_230kv_mi::double as substation_230kv_mi,
+            parcel_metric.substation_345kv_mi::double as substation_345kv_mi,
+            parcel_metric.line_230kv_mi::double as line_230kv_mi,
+            parcel_metric.headroom_mw_low::double as headroom_mw_low,
+            parcel_metric.headroom_mw_mid::double as headroom_mw_mid,
+            parcel_metric.headroom_mw_high::double as headroom_mw_high,
+            parcel_metric.headroom_substation_mi::double as headroom_substation_mi,
+            parcel_metric.firm_generation_10mi_mw::double as firm_generation_10mi_mw,
+            parcel_metric.firm_generation_25mi_mw::double as firm_generation_25mi_mw,
+            parcel_metric.firm_generation_50mi_mw::double as firm_generation_50mi_mw,
+            parcel_metric.variable_generation_10mi_mw::double as variable_generation_10mi_mw,
+            parcel_metric.variable_generation_25mi_mw::double as variable_generation_25mi_mw,
+            parcel_metric.variable_generation_50mi_mw::double as variable_generation_50mi_mw,
+            parcel_metric.metro_mi::double as metro_mi,
+            parcel_metric.major_metro_mi::double as major_metro_mi,
+            parcel_metric.is_within_100mi_of_major_metro::double as is_within_100mi_of_major_metro,
+            parcel_metric.population_25mi::double as population_25mi,
+            parcel_metric.population_50mi::double as population_50mi,
+            parcel_metric.population_100mi::double as population_100mi,
+            parcel_metric.pop_mi::double as pop_mi,
+            parcel_metric.ixp_mi::double as ixp_mi,
+            parcel_metric.carrier_25mi_count::double as carrier_25mi_count,
+            parcel_metric.industrial_usd_per_mwh::double as industrial_usd_per_mwh,
+            parcel_metric.heating_degree_days_65f::double as heating_degree_days_65f,
+            parcel_metric.cooling_degree_days_65f::double as cooling_degree_days_65f,
+            parcel_metric.generation_queue_mw::double as generation_queue_mw,
+            parcel_metric.hazard_usd_per_person::double as hazard_usd_per_person,
+            parcel_metric.land_value_usd_per_acre::double as land_value_usd_per_acre,
+            parcel_metric.fiber_coverage_share::double as fiber_coverage_share
+        from core.parcel_metric
+        inner join core.parcel using (parcel_id)
+    ) on columns(* exclude (parcel_no)) into name metric value value
+);
+comment on view mart.parcel_metric_value is 'Metrics of every parcel in long form; an unknown metric has no row';
+comment on column mart.parcel_metric_value.parcel_no is 'Parcel, as in core.parcel';
+comment on column mart.parcel_metric_value.metric is 'Metric';
+comment on column mart.parcel_metric_value.value is 'Its value in its own unit; booleans are 0 and 1';

@@ -1,0 +1,171 @@
+create view mart.training_parcels as
+select
+    score.rank,
+    parcel.parcel_id,
+    parcel.parcel_name,
+    parcel.parcel_kind,
+    score.score,
+    score.score_low,
+    score.score_high,
+    score.gate_status,
+    score.gates_failed,
+    score.gates_unknown,
+    score.factors_unknown,
+    parcel.county_id,
+    county.county_name,
+    parcel.state_id,
+    parcel.zone_id,
+    parcel.metro_id as region_metro_id,
+    parcel.area_acres,
+    metric.distance_basis,
+    metric.known_share,
+    metric.acres,
+    metric.developable_share,
+    metric.lake_share,
+    metric.park_share,
+    metric.substation_69kv_mi,
+    metric.substation_69kv_id,
+    metric.substation_69kv_kv,
+    metric.substation_138kv_mi,
+    metric.substation_138kv_id,
+    metric.substation_138kv_kv,
+    metric.substation_230kv_mi,
+    metric.substation_230kv_id,
+    metric.substation_230kv_kv,
+    metric.substation_345kv_mi,
+    metric.substation_345kv_id,
+    metric.substation_345kv_kv,
+    metric.line_230kv_mi,
+    metric.line_230kv_id,
+    metric.line_230kv_kv_min,
+    metric.line_230kv_kv_max,
+    metric.headroom_mw_low,
+    metric.headroom_mw_mid,
+    metric.headroom_mw_high,
+    metric.headroom_substation_mi,
+    metric.headroom_substation_id,
+    metric.headroom_substation_kv,
+    metric.firm_generation_10mi_mw,
+    metric.firm_generation_25mi_mw,
+    metric.firm_generation_50mi_mw,
+    metric.variable_generation_10mi_mw,
+    metric.variable_generation_25mi_mw,
+    metric.variable_generation_50mi_mw,
+    metric.metro_mi,
+    metric.metro_id,
+    metric.metro_name,
+    metric.metro_people,
+    metric.major_metro_mi,
+    metric.major_metro_id,
+    metric.major_metro_name,
+    metric.major_metro_people,
+    metric.is_within_100mi_of_major_metro,
+    metric.population_25mi,
+    metric.population_50mi,
+    metric.population_100mi,
+    metric.pop_mi,
+    metric.pop_id,
+    metric.pop_carrier,
+    metric.ixp_mi,
+    metric.ixp_id,
+    metric.ixp_name,
+    metric.ixp_is_inferred,
+    metric.carrier_25mi_count,
+    metric.industrial_usd_per_mwh,
+    metric.heating_degree_days_65f,
+    metric.cooling_degree_days_65f,
+    metric.generation_queue_mw,
+    metric.hazard_usd_per_person,
+    metric.land_value_usd_per_acre,
+    metric.fiber_coverage_share,
+    parcel.lon,
+    parcel.lat,
+    parcel.geometry
+from mart.parcel_score as score
+inner join core.parcel using (parcel_no)
+inner join core.parcel_metric as metric on parcel.parcel_id = metric.parcel_id
+left join core.county on parcel.county_id = county.county_id
+where score.workload = 'training'
+order by score.rank nulls last, parcel.parcel_id;
+comment on view mart.training_parcels is 'Parcels ranked for training, with every metric behind the rank';
+comment on column mart.training_parcels.rank is 'Rank from 1; parcels that pass all gates come first; NULL when a gate fails';
+comment on column mart.training_parcels.parcel_id is 'H3 index of the cell, or the id of the assessor''s parcel';
+comment on column mart.training_parcels.parcel_name is 'Where it is, in words';
+comment on column mart.training_parcels.parcel_kind is 'h3_cell or assessor';
+comment on column mart.training_parcels.score is 'Score that ranks it, 0 to 100';
+comment on column mart.training_parcels.score_low is 'Score with unknown factors at their worst';
+comment on column mart.training_parcels.score_high is 'Score with unknown factors at their best';
+comment on column mart.training_parcels.gate_status is 'pass, unknown or fail over all gates';
+comment on column mart.training_parcels.gates_failed is 'Metrics of the gates that fail';
+comment on column mart.training_parcels.gates_unknown is 'Metrics of the gates that cannot be judged';
+comment on column mart.training_parcels.factors_unknown is 'Metrics of the weighted factors that are unknown';
+comment on column mart.training_parcels.county_id is 'County';
+comment on column mart.training_parcels.county_name is 'Name of the county';
+comment on column mart.training_parcels.state_id is 'State, USPS code';
+comment on column mart.training_parcels.zone_id is 'Grid zone';
+comment on column mart.training_parcels.region_metro_id is 'Metro region it belongs to; NULL outside of all';
+comment on column mart.training_parcels.area_acres is 'Acres of its geometry';
+comment on column mart.training_parcels.distance_basis is 'edge (assessors parcels) or centroid (generated cells)';
+comment on column mart.training_parcels.known_share is 'Share of the metrics of the study that are known for this parcel';
+comment on column mart.training_parcels.acres is 'Acres that can be built on: the assessor''s or measured area of a parcel; for a generated cell the developable share of its land, NULL where no layer says';
+comment on column mart.training_parcels.developable_share is 'Share of the parcel''s land that is neither water, park, steep nor built up';
+comment on column mart.training_parcels.lake_share is 'Share of the whole cell that lies in a lake (cut out of the parcel)';
+comment on column mart.training_parcels.park_share is 'Share of the parcel that lies in a national park';
+comment on column mart.training_parcels.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
+comment on column mart.training_parcels.substation_69kv_id is 'Id of that substation';
+comment on column mart.training_parcels.substation_69kv_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.substation_138kv_mi is 'Miles to the nearest substation whose highest voltage is at least 138 kV';
+comment on column mart.training_parcels.substation_138kv_id is 'Id of that substation';
+comment on column mart.training_parcels.substation_138kv_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.substation_230kv_mi is 'Miles to the nearest substation whose highest voltage is at least 230 kV';
+comment on column mart.training_parcels.substation_230kv_id is 'Id of that substation';
+comment on column mart.training_parcels.substation_230kv_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.substation_345kv_mi is 'Miles to the nearest substation whose highest voltage is at least 345 kV';
+comment on column mart.training_parcels.substation_345kv_id is 'Id of that substation';
+comment on column mart.training_parcels.substation_345kv_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.line_230kv_mi is 'Miles to the nearest AC line whose voltage class is certainly at least 230 kV (220-287 counts as 230)';
+comment on column mart.training_parcels.line_230kv_id is 'Id of that line';
+comment on column mart.training_parcels.line_230kv_kv_min is 'Lower end of its voltage class, kV';
+comment on column mart.training_parcels.line_230kv_kv_max is 'Upper end of its voltage class, kV; NULL when open';
+comment on column mart.training_parcels.headroom_mw_low is 'Low end of the N-1 import headroom of the feeding substation';
+comment on column mart.training_parcels.headroom_mw_mid is 'N-1 import headroom of the feeding substation within 20 miles by the line-class method';
+comment on column mart.training_parcels.headroom_mw_high is 'High end of the N-1 import headroom of the feeding substation';
+comment on column mart.training_parcels.headroom_substation_mi is 'Miles to the substation that headroom_mw belongs to';
+comment on column mart.training_parcels.headroom_substation_id is 'Feeding substation: the one within 20 miles that would bring the most megawatts';
+comment on column mart.training_parcels.headroom_substation_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.firm_generation_10mi_mw is 'Capacity of firm plants (gas, coal, nuclear, hydro, oil, geothermal, biomass) within 10 miles';
+comment on column mart.training_parcels.firm_generation_25mi_mw is 'Capacity of firm plants within 25 miles';
+comment on column mart.training_parcels.firm_generation_50mi_mw is 'Capacity of firm plants within 50 miles';
+comment on column mart.training_parcels.variable_generation_10mi_mw is 'Capacity of wind and solar plants within 10 miles';
+comment on column mart.training_parcels.variable_generation_25mi_mw is 'Capacity of wind and solar plants within 25 miles';
+comment on column mart.training_parcels.variable_generation_50mi_mw is 'Capacity of wind and solar plants within 50 miles';
+comment on column mart.training_parcels.metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of 250 000 people or more';
+comment on column mart.training_parcels.metro_id is 'Nearest metro of 250,000 people or more';
+comment on column mart.training_parcels.metro_name is 'Its name';
+comment on column mart.training_parcels.metro_people is 'Its people';
+comment on column mart.training_parcels.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of a million people or more';
+comment on column mart.training_parcels.major_metro_id is 'Nearest metro of a million people or more';
+comment on column mart.training_parcels.major_metro_name is 'Its name';
+comment on column mart.training_parcels.major_metro_people is 'Its people';
+comment on column mart.training_parcels.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column mart.training_parcels.population_25mi is 'People within 25 geodesic miles of the centroid';
+comment on column mart.training_parcels.population_50mi is 'People within 50 geodesic miles of the centroid';
+comment on column mart.training_parcels.population_100mi is 'People within 100 geodesic miles of the centroid';
+comment on column mart.training_parcels.pop_mi is 'Miles to the nearest point of presence of any carrier';
+comment on column mart.training_parcels.pop_id is 'Id of that PoP';
+comment on column mart.training_parcels.pop_carrier is 'Its carrier';
+comment on column mart.training_parcels.ixp_mi is 'Miles to the nearest Internet exchange building, or, where a study infers them, to a PoP city of three carriers or more';
+comment on column mart.training_parcels.ixp_id is 'Id of that exchange';
+comment on column mart.training_parcels.ixp_name is 'Its name';
+comment on column mart.training_parcels.ixp_is_inferred is 'Whether it is inferred from carriers present';
+comment on column mart.training_parcels.carrier_25mi_count is 'Distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column mart.training_parcels.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
+comment on column mart.training_parcels.heating_degree_days_65f is 'Heating degree days a year (base 65 F)';
+comment on column mart.training_parcels.cooling_degree_days_65f is 'Cooling degree days a year (base 65 F)';
+comment on column mart.training_parcels.generation_queue_mw is 'Generation asking to connect, MW: of the county where known, else of the state';
+comment on column mart.training_parcels.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over 16 hazards, dollars a year, divided by its people';
+comment on column mart.training_parcels.land_value_usd_per_acre is 'Fair market value of land in dollars an acre of the nearest value cell';
+comment on column mart.training_parcels.fiber_coverage_share is 'Share of the county''s addresses that fiber passes (FCC)';
+comment on column mart.training_parcels.lon is 'Longitude';
+comment on column mart.training_parcels.lat is 'Latitude';
+comment on column mart.training_parcels.geometry is 'Polygon';

@@ -1,0 +1,2 @@
+drop schema staging cascade;
+drop schema raw cascade;

@@ -1,0 +1,101 @@
+create table meta.run (
+    run_id varchar primary key,
+    study varchar,
+    title varchar,
+    started_at timestamptz,
+    finished_at timestamptz,
+    code_version varchar,
+    inputs_sha256 varchar,
+    parcel_kind varchar,
+    parcel_count bigint,
+    h3_resolution integer,
+    area varchar[],
+    is_synthetic boolean,
+    limits varchar[],
+    removed varchar[],
+    seconds map(varchar, double)
+);
+comment on table meta.run is 'The run that made this build';
+comment on column meta.run.run_id is 'Id of the run';
+comment on column meta.run.study is 'Id of the study';
+comment on column meta.run.title is 'Title of the study';
+comment on column meta.run.started_at is 'When the run started';
+comment on column meta.run.finished_at is 'When the build was published';
+comment on column meta.run.code_version is 'Hash of the code, SQL, studies and profiles that ran';
+comment on column meta.run.inputs_sha256 is 'Hash over the hashes of all inputs and of the code: equal means an equal build';
+comment on column meta.run.parcel_kind is 'h3_cell or assessor';
+comment on column meta.run.parcel_count is 'Parcels';
+comment on column meta.run.h3_resolution is 'H3 resolution of generated cells; NULL for parcel files';
+comment on column meta.run.area is 'States, counties or file that the run was narrowed to';
+comment on column meta.run.is_synthetic is 'True when the grid behind the results is synthetic';
+comment on column meta.run.limits is 'Honest limits of the study';
+comment on column meta.run.removed is 'Factors and gates that the study never has, taken out of the profiles by name';
+comment on column meta.run.seconds is 'Seconds by step; a reused step says 0';
+
+create table meta.source (
+    source_id varchar primary key,
+    title varchar,
+    theme varchar,
+    access_kind varchar,
+    version varchar,
+    as_of varchar,
+    licence varchar,
+    data_terms varchar,
+    attribution varchar,
+    is_synthetic boolean,
+    is_exportable boolean,
+    is_stale boolean,
+    origin varchar,
+    sha256 varchar,
+    bytes bigint,
+    fetched_at timestamptz
+);
+comment on table meta.source is 'Sources of this build, as pulled';
+comment on column meta.source.source_id is 'Catalogue id';
+comment on column meta.source.title is 'Title';
+comment on column meta.source.theme is 'Theme';
+comment on column meta.source.access_kind is 'How it is fetched';
+comment on column meta.source.version is 'Pinned version';
+comment on column meta.source.as_of is 'Date the data speak of';
+comment on column meta.source.licence is 'Licence of the artefact';
+comment on column meta.source.data_terms is 'Terms of the data themselves';
+comment on column meta.source.attribution is 'Attribution to print';
+comment on column meta.source.is_synthetic is 'Whether the data are synthetic';
+comment on column meta.source.is_exportable is 'Whether the terms let exports carry it';
+comment on column meta.source.is_stale is 'True when the last good copy was used because the source could not be reached';
+comment on column meta.source.origin is 'cache, mirror, network or repository';
+comment on column meta.source.sha256 is 'Hash of the bytes';
+comment on column meta.source.bytes is 'Size';
+comment on column meta.source.fetched_at is 'When the bytes were fetched';
+
+create table meta.layer_source (
+    layer varchar,
+    source_id varchar,
+    row_count bigint
+);
+comment on table meta.layer_source is 'Which source fills which layer, with how many rows';
+comment on column meta.layer_source.layer is 'Canonical layer';
+comment on column meta.layer_source.source_id is 'Source';
+comment on column meta.layer_source.row_count is 'Rows of the layer that come from it';
+
+create table meta.left_out_parcel (
+    parcel_id varchar,
+    reason varchar
+);
+comment on table meta.left_out_parcel is 'Cells and parcels that were not ranked because they hold too little land or lie outside the area';
+comment on column meta.left_out_parcel.parcel_id is 'Cell or parcel';
+comment on column meta.left_out_parcel.reason is 'Why';
+
+create table meta.check_result (
+    check_name varchar,
+    severity varchar,
+    description varchar,
+    offending_count bigint,
+    examples varchar[]
+);
+comment on table meta.check_result is 'Checks that ran before publishing; an error-level row stops the publication';
+comment on column meta.check_result.check_name is 'File under sql/checks';
+comment on column meta.check_result.severity is 'error, warn or info';
+comment on column meta.check_result.description is 'What it checks';
+comment on column meta.check_result.offending_count is 'Rows that offend; 0 is good';
+comment on column meta.check_result.examples is 'First offending rows';

@@ -1,0 +1,52 @@
+create schema if not exists raw;
+create schema if not exists staging;
+create schema if not exists core;
+create schema if not exists mart;
+create schema if not exists meta;
+
+-- Columns that every staging object carries beside those of its layer.
+create table meta.staging_row (
+    raw_table varchar,
+    raw_member varchar,
+    raw_row bigint,
+    reject_code varchar,
+    reject_reason varchar
+);
+
+create table meta.rejected_row (
+    source_id varchar,
+    raw_table varchar,
+    file varchar,
+    raw_row bigint,
+    reject_code varchar,
+    reason varchar
+);
+comment on table meta.rejected_row is 'Every raw row that was read and not loaded, with its file, row and reason';
+comment on column meta.rejected_row.source_id is 'Catalogue id of the source';
+comment on column meta.rejected_row.raw_table is 'Raw table the row was read into';
+comment on column meta.rejected_row.file is 'File, and member of the archive, that the row stands in';
+comment on column meta.rejected_row.raw_row is 'Number of the data row in that file, from 1';
+comment on column meta.rejected_row.reject_code is
+'outside_area, invalid, duplicate, not_in_service, not_data or not_used';
+comment on column meta.rejected_row.reason is 'Why the row was not loaded, in one sentence';
+
+create table meta.source_load (
+    theme varchar,
+    source_id varchar,
+    raw_table varchar,
+    layer varchar,
+    rows_read bigint,
+    rows_loaded bigint,
+    rows_merged bigint,
+    rows_rejected bigint
+);
+comment on table meta.source_load is
+'Accounting per raw table: rows_read = rows_loaded + rows_merged + rows_rejected';
+comment on column meta.source_load.theme is 'Theme that staged the table';
+comment on column meta.source_load.source_id is 'Catalogue id of the source';
+comment on column meta.source_load.raw_table is 'Raw table';
+comment on column meta.source_load.layer is 'Canonical layer it fills, or the layer it is joined into';
+comment on column meta.source_load.rows_read is 'Rows in the file';
+comment on column meta.source_load.rows_loaded is 'Rows that became a row of the layer';
+comment on column meta.source_load.rows_merged is 'Rows whose values were joined or summed into rows of the layer';
+comment on column meta.source_load.rows_rejected is 'Rows in meta.rejected_row';

@@ -1,0 +1,20 @@
+-- The box of the 48 states with a margin: a feature beyond it cannot matter to any parcel.
+create macro staging.point_reject_code(lon, lat) as
+case
+    when lon is null or lat is null or isnan(lon) or isnan(lat) then 'invalid'
+    when abs(lat) > 90 or abs(lon) > 180 then 'invalid'
+    when lon not between -126.5 and -65.5 or lat not between 23.5 and 50.5 then 'outside_area'
+end;
+
+create macro staging.point_reject_reason(lon, lat) as
+case
+    when lon is null or lat is null or isnan(lon) or isnan(lat) then 'has no coordinates'
+    when abs(lat) > 90 then 'latitude ' || lat || ' is outside -90 to 90'
+    when abs(lon) > 180 then 'longitude ' || lon || ' is outside -180 to 180'
+    when lon not between -126.5 and -65.5 or lat not between 23.5 and 50.5
+        then 'lies outside the 48 states (' || round(lon, 3) || ', ' || round(lat, 3) || ')'
+end;
+
+-- Empty and blank cells are unknown.
+create macro staging.number(cell) as try_cast(nullif(trim(replace(cell::varchar, ',', '')), '') as double);
+create macro staging.word(cell) as nullif(trim(cell::varchar), '');

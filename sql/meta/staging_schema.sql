@@ -1,0 +1,2 @@
+create schema if not exists staging;
+create schema if not exists raw;
