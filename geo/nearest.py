@@ -213,14 +213,14 @@ def _pairs(
                 distance_upper_bound=search_m,
                 workers=workers,
             )
+            is_complete = (piece[:, -1] == count) | (width == count)
             unseen_m = chord_to_shortest_arc_m(middle_m[:, -1] - index.half_m)
-            unseen_m[(piece[:, -1] == count) | (width == count)] = np.inf
             run, column = np.nonzero(piece < count)
             piece = piece[run, column]
             metres = _piece_m(index, here[block[run]], piece)
             kth_m = _kth_m(run, index.feature_no[piece], metres, k, len(block))
             reach_m = np.minimum(kth_m + slack_m[block] + TIE_M, limit_m[block])
-            is_sure = unseen_m > reach_m
+            is_sure = is_complete | (unseen_m > reach_m)
             unsure.append(block[~is_sure])
             keep = is_sure[run] & (metres <= reach_m[run])
             if keep.any():
