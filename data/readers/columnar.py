@@ -36,7 +36,7 @@ def read_geoparquet(artefact: Artefact, *, crs: str | None = None) -> pa.Table:
         raise ReadError(message, "Set the reader option 'crs' in the catalogue entry.")
     wkb = to_crs84(table.column(primary), system, artefact.label)
     plain = _plain(table.drop_columns([primary]))
-    return plain.append_column(GEOMETRY, wkb)
+    return pa.table({name: plain.column(name) for name in plain.column_names} | {GEOMETRY: wkb})
 
 
 def _open(artefact: Artefact) -> pa.Table:

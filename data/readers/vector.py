@@ -56,6 +56,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     if isinstance(column.type, pa.BaseExtensionType):
         return column.cast(column.type.storage_type)
     if pa.types.is_nested(column.type):
-        values = (None if value is None else json.dumps(value) for value in column.to_pylist())
+        values = (
+            None if value is None else json.dumps(value, ensure_ascii=False)
+            for value in column.to_pylist()
+        )
         return pa.array(values, pa.string())
     return column
