@@ -53,8 +53,10 @@ def circuit_capability_mw(
 ) -> np.ndarray:
     """Capability of circuits as (low, mid, high), shape (n, 3), MW.
 
-    A rated circuit is worth its rating; one without (NaN) spreads from its class. Both are capped
-    by St. Clair loadability, which binds long lines only.
+    From 220 kV up the low end is surge impedance loading, the middle the line class of reV and the
+    high end the rating, or the thermal limit of the class where none is given (NaN); a rating caps
+    all three. Below, a rated circuit is worth its rating, and one without spreads around its
+    class. St. Clair loadability caps all, and binds long lines only.
 
     Parameters
     ----------
@@ -85,8 +87,13 @@ def circuit_capability_mw(
         np.isnan(classes.class_mw[row]), np.sqrt(low * high), classes.class_mw[row]
     )
     mid = np.where(is_bulk, middle, thermal)
-    unrated = np.column_stack([low, mid, high])
-    thermal_limit = np.where(np.isnan(rating_mva)[:, None], unrated, rating_mva[:, None])
+    spread = np.column_stack([low, mid, high])
+    rated = rating_mva[:, None]
+    # A bulk circuit's rating is its high end: stability and voltage bind before heat does. Below
+    # bulk voltage heat binds, so the rating is the capability.
+    limit_of_rated = np.where(is_bulk[:, None], np.minimum(spread, rated), rated)
+    limit_of_rated[is_bulk, 2] = rating_mva[is_bulk]
+    thermal_limit = np.where(np.isnan(rated), spread, limit_of_rated)
 
     with np.errstate(divide="ignore"):
         multiple = ST_CLAIR_COEFFICIENT * np.power(np.maximum(length_mi, 1e-6), ST_CLAIR_EXPONENT)
@@ -106,8 +113,8 @@ def substation_headroom_mw(
 ) -> np.ndarray:
     """Headroom of every substation as (low, mid, high), shape (substations, 3), MW.
 
-    - low: what the circuits do not carry already in the base case, less the best of them. Where
-      the base case is not known: N-1 import less the whole local load.
+    - low: N-1 import less the whole local load; where the base case is known, no more than what
+      its flows leave free of the high capability, less the best circuit.
     - mid: N-1 import less the local load that local firm plants do not serve in the base case
       (what they make beyond it is sold to others).
     - high: N-1 import less local load plus all local firm capacity.
@@ -131,10 +138,10 @@ def substation_headroom_mw(
     net_import = _n_minus_1(substation_count, ends, capability_mw)
     has_circuit = np.bincount(ends, minlength=substation_count) > 0
     has_flows = np.bincount(ends, np.isnan(carried_mw), minlength=substation_count) == 0
-    spare = np.maximum(capability_mw[:, :1] - np.nan_to_num(np.abs(carried_mw))[:, None], 0.0)
-    low = np.where(
-        has_flows, _n_minus_1(substation_count, ends, spare)[:, 0], net_import[:, 0] - load_mw
-    )
+    spare = np.maximum(capability_mw[:, 2:] - np.nan_to_num(np.abs(carried_mw))[:, None], 0.0)
+    left_free = _n_minus_1(substation_count, ends, spare)[:, 0]
+    low = net_import[:, 0] - load_mw
+    low = np.where(has_flows, np.minimum(low, left_free), low)
     mid = net_import[:, 1] - np.maximum(load_mw - firm_dispatch_mw, 0.0)
     high = net_import[:, 2] - load_mw + firm_capacity_mw
     headroom = np.maximum(np.column_stack([low, mid, high]), 0.0)

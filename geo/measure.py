@@ -20,7 +20,7 @@ VOLTAGE_CLASSES_KV = (69, 138, 230, 345)
 # 220 kV is the lower end of the public record's class 220-287, which is the 230 kV class.
 BULK_LINE_KV = 220.0
 GENERATION_RADII_MI = (10.0, 25.0, 50.0)
-PEOPLE_RADII_MI = (25.0, 50.0, 100.0)
+PEOPLE_RADII_MI = (5.0, 25.0, 50.0, 100.0)
 CARRIER_RADIUS_MI = 25.0
 METRO_REACH_MI = 100.0
 # Land within this distance of a metro's centre is its region where no list of counties is given.

@@ -44,6 +44,7 @@ create table core.parcel_metric (
     major_metro_name varchar,
     major_metro_people bigint,
     is_within_100mi_of_major_metro boolean,
+    population_5mi bigint,
     population_25mi bigint,
     population_50mi bigint,
     population_100mi bigint,
@@ -109,6 +110,7 @@ comment on column core.parcel_metric.major_metro_id is 'Nearest metro of a milli
 comment on column core.parcel_metric.major_metro_name is 'Its name';
 comment on column core.parcel_metric.major_metro_people is 'Its people';
 comment on column core.parcel_metric.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column core.parcel_metric.population_5mi is 'People within 5 geodesic miles of the centroid: where they crowd, land is scarce, dear and hard to permit';
 comment on column core.parcel_metric.population_25mi is 'People within 25 geodesic miles of the centroid';
 comment on column core.parcel_metric.population_50mi is 'People within 50 geodesic miles of the centroid';
 comment on column core.parcel_metric.population_100mi is 'People within 100 geodesic miles of the centroid';
@@ -175,6 +177,7 @@ select
     major_metro_name,
     major_metro_people,
     is_within_100mi_of_major_metro,
+    population_5mi,
     population_25mi,
     population_50mi,
     population_100mi,

@@ -60,6 +60,7 @@ select
     metric.major_metro_name,
     metric.major_metro_people,
     metric.is_within_100mi_of_major_metro,
+    metric.population_5mi,
     metric.population_25mi,
     metric.population_50mi,
     metric.population_100mi,
@@ -148,6 +149,7 @@ comment on column mart.inference_parcels.major_metro_id is 'Nearest metro of a m
 comment on column mart.inference_parcels.major_metro_name is 'Its name';
 comment on column mart.inference_parcels.major_metro_people is 'Its people';
 comment on column mart.inference_parcels.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column mart.inference_parcels.population_5mi is 'People within 5 geodesic miles of the centroid: where they crowd, land is scarce, dear and hard to permit';
 comment on column mart.inference_parcels.population_25mi is 'People within 25 geodesic miles of the centroid';
 comment on column mart.inference_parcels.population_50mi is 'People within 50 geodesic miles of the centroid';
 comment on column mart.inference_parcels.population_100mi is 'People within 100 geodesic miles of the centroid';

@@ -28,6 +28,7 @@ from (
             parcel_metric.metro_mi::double as metro_mi,
             parcel_metric.major_metro_mi::double as major_metro_mi,
             parcel_metric.is_within_100mi_of_major_metro::double as is_within_100mi_of_major_metro,
+            parcel_metric.population_5mi::double as population_5mi,
             parcel_metric.population_25mi::double as population_25mi,
             parcel_metric.population_50mi::double as population_50mi,
             parcel_metric.population_100mi::double as population_100mi,

@@ -67,10 +67,10 @@ strength as (
             factor.label || ' ' || staging.figure(factor.value, metric.unit), '; '
             order by factor.points desc, factor.metric
         ) filter (where factor.points_rank <= 2) as best_factors,
-        string_agg(
-            factor.label || ' ' || staging.figure(factor.value, metric.unit), '; '
-            order by factor.loss_rank
-        ) filter (where factor.loss_rank = 1) as worst_factor
+        -- Named against it only when it costs a point, and never what is named for it.
+        min_by(
+            factor.label || ' ' || staging.figure(factor.value, metric.unit), factor.loss_rank
+        ) filter (where factor.points_rank > 2 and factor.loss >= 1) as worst_factor
     from filled
     inner join (
         select
@@ -78,6 +78,7 @@ strength as (
             row_number() over (
                 partition by workload, parcel_no order by points desc, metric
             ) as points_rank,
+            100 * weight - points as loss,
             row_number() over (
                 partition by workload, parcel_no order by 100 * weight - points desc, metric
             ) as loss_rank
@@ -177,7 +178,7 @@ select
         when score is not null then
             format('{:,} of {:,} MW at {} substation{}; ', round(capacity_mw)::bigint, round(target_mw)::bigint,
                 substation_count, case when substation_count = 1 then '' else 's' end)
-            || 'for it: ' || best_factors || '; against it: ' || worst_factor
+            || 'for it: ' || best_factors || coalesce('; against it: ' || worst_factor, '')
             || case when gate_status = 'unknown' then '; a gate cannot be judged' else '' end
         when parcel_count = 0 then 'has no parcel: smaller than one, or outside the area that was run'
         when candidate_count > 0 then 'no headroom is known within reach of its parcels'
