@@ -12,7 +12,8 @@ class Request:
     """One fetch of one source.
 
     `folder` is scratch space inside the cache that outlives a failed fetch, so that a download can
-    go on where it broke off. `etag` and `last_modified` belong to the last good copy, if there is one.
+    go on where it broke off. `etag` and `last_modified` belong to the last good copy, if there is one;
+    `expected_bytes` is what the lock says.
     """
 
     source_id: str
@@ -20,6 +21,7 @@ class Request:
     max_bytes: int
     etag: str | None = None
     last_modified: str | None = None
+    expected_bytes: int | None = None
     report: Callable[[int, int | None], None] = lambda _done, _total: None
     retry: Retry = field(default_factory=Retry)
 

@@ -1,10 +1,12 @@
 """A wheel, through whatever index the user's own pip is configured for."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -14,6 +16,7 @@ from data.catalogue import PackageAccess
 from data.errors import PullError
 
 TIMEOUT_S = 1800
+POLL_S = 0.25
 
 
 def fetch_package(access: PackageAccess, request: Request) -> Fetched:
@@ -27,9 +30,9 @@ def fetch_package(access: PackageAccess, request: Request) -> Fetched:
     folder = request.folder / "download"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    request.report(0, None)
+    request.report(0, request.expected_bytes)
     requirement = f"{access.name}=={access.version}"
-    _run_pip(requirement, folder)
+    _run_pip(requirement, folder, request)
     wheels = [path for path in folder.iterdir() if is_wheel_of(path, access)]
     if len(wheels) != 1:
         message = f"pip downloaded no wheel of {requirement}."
@@ -52,7 +55,10 @@ def is_wheel_of(path: Path, access: PackageAccess) -> bool:
     return name == canonicalize_name(access.name) and str(version) == access.version
 
 
-def _run_pip(requirement: str, folder: Path) -> None:
+def _run_pip(requirement: str, folder: Path, request: Request) -> None:
+    scratch = request.folder / "pip"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
         # A source distribution runs code to say what it is; a wheel does not.
@@ -61,23 +67,53 @@ def _run_pip(requirement: str, folder: Path) -> None:
         "--ignore-requires-python",
         *("--dest", str(folder), requirement),
     ]
-    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        message = f"pip download {requirement} took longer than {TIMEOUT_S // 60} minutes."
-        raise PullError(message, "Try again when the network is better.") from error
-    if done.returncode:
-        message = f"pip download {requirement} failed: {_reason(done.stderr)}"
+    environment = os.environ | {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "TMPDIR": str(scratch),
+    }
+    deadline = time.monotonic() + TIMEOUT_S
+    with subprocess.Popen(  # noqa: S603
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            problems = _watch(process, scratch, request, deadline)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        message = f"pip download {requirement} failed: {_reason(problems)}"
         raise PullError(message, "Check the network and the index that pip is configured for.")
+
+
+def _watch(
+    process: "subprocess.Popen[str]", scratch: Path, request: Request, deadline: float
+) -> str:
+    """Wait for pip, reporting what it has written so far: its own progress is for people."""
+    done = 0
+    while True:
+        try:
+            return process.communicate(timeout=POLL_S)[1]
+        except subprocess.TimeoutExpired:
+            done = max(done, _size_of(scratch))
+            request.report(done, request.expected_bytes)
+        if time.monotonic() > deadline:
+            message = f"pip download took longer than {TIMEOUT_S // 60} minutes."
+            raise PullError(message, "Try again when the network is better.")
+
+
+def _size_of(folder: Path) -> int:
+    sizes = []
+    for path in folder.rglob("*"):
+        # pip removes its files while they are looked at.
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size if path.is_file() else 0)
+    return sum(sizes)
 
 
 def _reason(output: str) -> str:
