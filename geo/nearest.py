@@ -116,8 +116,8 @@ def nearest_edge(
     feature_no
         int64, shape (n,); -1 where no feature is within `max_mi`; ties as in `nearest`.
     distance_mi
-        Geodesic miles, shape (n,); 0 where the feature touches, crosses or lies inside the parcel
-        (a hole is outside); NaN where there is none.
+        Geodesic miles, shape (n,); 0 where the feature touches (to 10 cm), crosses or lies inside the
+        parcel (a hole is outside); NaN where there is none. Against Geod: within 1e-5 or 0.3 m.
 
     Raises
     ------
@@ -314,7 +314,10 @@ def _in_plane(index: FeatureIndex, piece: np.ndarray, centre: np.ndarray) -> np.
 def _measure_again(
     plane: np.ndarray, features: np.ndarray, centre: np.ndarray, planar_m: np.ndarray
 ) -> np.ndarray:
-    """Geodesic metres between the nearest points of pairs; 0 stays 0."""
+    """Geodesic metres between the nearest points of pairs; 0 for what touches.
+
+    Edges and lines are off by up to 8 cm between the ends of their pieces, so less is touching.
+    """
     metres = np.zeros(len(planar_m))
     apart = np.flatnonzero(planar_m > 0.0)
     if apart.size:
@@ -325,6 +328,7 @@ def _measure_again(
         lon, lat, _ = GEOD.fwd(lon, lat, azimuth.ravel(), metres_off.ravel())
         half = apart.size
         metres[apart] = geodesic_m(lon[:half], lat[:half], lon[half:], lat[half:])
+        metres[metres < SAG_M] = 0.0
     return metres
 
 

@@ -215,7 +215,7 @@ def _running_totals(values: np.ndarray, order: np.ndarray) -> np.ndarray:
     if values.ndim not in {1, 2} or len(values) != len(order):
         msg = f"Values have shape {values.shape}; pass ({len(order)},) or ({len(order)}, v)."
         raise GeoError(msg)
-    values = values.reshape(len(order), -1)
+    values = values if values.ndim == 2 else values[:, None]
     if (np.abs(values.astype(np.float64)).sum(axis=0) > 2.0**62).any():
         msg = "The values add up to more than int64 holds; use a coarser unit."
         raise GeoError(msg)

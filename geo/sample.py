@@ -69,7 +69,7 @@ def cell_share(
         held = cell >= 0
         value[left[held]] = share[cells[cell[held]]]
         left = left[~held]
-    value = value.reshape(len(lon), -1)
+    value = value.reshape(lon.shape if lon.ndim == 2 else (lon.size, 1))
     known = np.isfinite(value)
     count = known.sum(axis=1)
     total = np.where(known, value, 0.0).sum(axis=1)

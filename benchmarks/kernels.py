@@ -1,0 +1,148 @@
+"""Time the kernels of geo/ at the size of the default study: `python benchmarks/kernels.py [--json]`.
+
+Data is made up: 210,000 cells and features as dense as the Texas A&M grid's, half of them clustered.
+Each time is the best of three warm runs; the first run, which compiles or builds trees, is beside it.
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+
+import numpy as np
+import shapely
+
+from geo.features import FeatureIndex
+from geo.geodesy import GEOD, area_acres
+from geo.locate import locate
+from geo.nearest import k_nearest, nearest, nearest_edge
+from geo.radius import distinct_within, radius_sums
+from geo.sample import cell_share
+
+CELLS, SUBSTATIONS, LINES, BUSES, PLANTS = 210_000, 40_000, 25_000, 72_000, 14_000
+
+
+def main() -> None:
+    """Print one line a kernel: first and best seconds, and microseconds a query."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    results = [_timed(name, queries, run) for name, queries, run in _cases()]
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if options.json:
+        print(json.dumps({"kernels": results, "peak_gb": round(peak_gb, 2)}, indent=2))
+        return
+    print(f"{'kernel':<44}{'first s':>9}{'best s':>9}{'µs each':>9}")
+    for row in results:
+        print(
+            f"{row['kernel']:<44}{row['first_s']:>9.2f}{row['best_s']:>9.2f}{row['us_each']:>9.2f}"
+        )
+    print(f"peak memory {peak_gb:.2f} GB")
+
+
+def _timed(name: str, queries: int, run: Callable[[], object]) -> dict[str, object]:
+    seconds = []
+    for _ in range(4):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    best = min(seconds[1:])
+    return {"kernel": name, "first_s": seconds[0], "best_s": best, "us_each": best / queries * 1e6}
+
+
+def _cases() -> list[tuple[str, int, Callable[[], object]]]:
+    rng = np.random.default_rng(0)
+    side = int(np.sqrt(CELLS))
+    lon, lat = (
+        v.ravel() for v in np.meshgrid(np.linspace(-124, -67, side), np.linspace(25, 49, side))
+    )
+    lon, lat = lon + rng.normal(0, 0.02, lon.size), lat + rng.normal(0, 0.02, lat.size)
+    substations = FeatureIndex.from_points(*_clustered(rng, SUBSTATIONS))
+    lines = FeatureIndex.from_lines(_lines(rng))
+    buses, plants, samples = (_clustered(rng, count) for count in (BUSES, PLANTS, 347_000))
+    people, power_kw = rng.integers(0, 50_000, BUSES), rng.integers(0, 10**6, (PLANTS, 2))
+    carriers = rng.integers(0, 60, PLANTS)
+    parcels = shapely.buffer(shapely.points(lon[::10], lat[::10]), 0.005, quad_segs=3)
+    counties = _counties(rng)
+    around = rng.uniform(-0.03, 0.03, (2, lon.size, 7))
+    share = rng.random(347_000)
+    pieces = len(lines.start)
+    return [
+        (f"nearest of {SUBSTATIONS:,} points", lon.size, lambda: nearest(substations, lon, lat)),
+        (
+            f"3 nearest of {SUBSTATIONS:,} points",
+            lon.size,
+            lambda: k_nearest(substations, lon, lat, 3),
+        ),
+        (f"nearest of {pieces:,} line pieces", lon.size, lambda: nearest(lines, lon, lat)),
+        ("nearest point to parcel edges", len(parcels), lambda: nearest_edge(substations, parcels)),
+        ("nearest line to parcel edges", len(parcels), lambda: nearest_edge(lines, parcels)),
+        (
+            f"sums of {BUSES:,} within 25/50/100 mi",
+            lon.size,
+            lambda: radius_sums(lon, lat, *buses, people, (25, 50, 100)),
+        ),
+        (
+            f"2 sums of {PLANTS:,} within 10/25/50 mi",
+            lon.size,
+            lambda: radius_sums(lon, lat, *plants, power_kw, (10, 25, 50)),
+        ),
+        (
+            f"distinct groups of {PLANTS:,} within 25 mi",
+            lon.size,
+            lambda: distinct_within(lon, lat, *plants, carriers, 25),
+        ),
+        (f"county of {len(counties):,}", lon.size, lambda: locate(lon, lat, counties)),
+        (
+            "county, 5 mi gap",
+            lon.size,
+            lambda: locate(lon, lat, counties, max_gap_mi=5.0),
+        ),
+        (
+            "cell share, 7 samples a cell",
+            lon.size,
+            lambda: cell_share(
+                lon[:, None] + around[0],
+                lat[:, None] + around[1],
+                *samples,
+                share,
+                2.93,
+                covered=True,
+            ),
+        ),
+        ("acres of parcels", len(parcels), lambda: area_acres(parcels)),
+    ]
+
+
+def _clustered(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Half of the points around 300 towns, half anywhere."""
+    towns = np.column_stack([rng.uniform(-123, -68, 300), rng.uniform(26, 48, 300)])
+    points = np.column_stack([rng.uniform(-124, -67, count), rng.uniform(25, 49, count)])
+    half = count // 2
+    points[:half] = towns[rng.integers(0, 300, half)] + rng.normal(0, 0.4, (half, 2))
+    return points[:, 0], points[:, 1]
+
+
+def _lines(rng: np.random.Generator) -> np.ndarray:
+    """Straight lines of 15 miles on average, 300,000 pieces of 2 km in all."""
+    lon, lat = _clustered(rng, LINES)
+    to_lon, to_lat, _ = GEOD.fwd(
+        lon, lat, rng.uniform(0, 360, LINES), rng.exponential(24_000, LINES)
+    )
+    return shapely.linestrings(
+        np.stack([np.column_stack([lon, lat]), np.column_stack([to_lon, to_lat])], axis=1)
+    )
+
+
+def _counties(rng: np.random.Generator) -> np.ndarray:
+    """3,100 polygons without gaps, 300 vertices each."""
+    towns = shapely.multipoints(
+        np.column_stack([rng.uniform(-124, -67, 3100), rng.uniform(25, 49, 3100)])
+    )
+    shapes = shapely.get_parts(shapely.voronoi_polygons(towns))
+    return shapely.segmentize(shapely.intersection(shapes, shapely.box(-124, 25, -67, 49)), 0.01)
+
+
+if __name__ == "__main__":
+    main()
