@@ -69,7 +69,7 @@ class FeatureIndex:
             LineStrings, MultiLineStrings or LinearRings in lon/lat WGS84, shape (m,).
         edges
             What lies between two vertices: the `geodesic`, or, as in RFC 7946, the line that is
-            straight in `lonlat`. They are 0.1 m apart over 2 km and 250 m over 100 km.
+            straight in `lonlat`. They are up to 0.1 m apart over 2 km and 250 m over 100 km.
 
         Raises
         ------

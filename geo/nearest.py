@@ -59,7 +59,7 @@ def nearest(
         in distance the one with the lowest number.
     distance_mi
         Geodesic miles, shape (n,); NaN where there is none. Against Geod: 0.1 mm up to 200 mi to
-        points, 1 cm to lines.
+        points, 2 cm to lines.
 
     Raises
     ------

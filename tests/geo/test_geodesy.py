@@ -28,10 +28,9 @@ def test_constants_are_those_of_wgs84():
     ellipsoid = pyproj.CRS("OGC:CRS84").ellipsoid
     assert ellipsoid.semi_major_metre == geodesy.EARTH_EQUATOR_RADIUS_M
     assert ellipsoid.semi_minor_metre == pytest.approx(geodesy.EARTH_POLAR_RADIUS_M, abs=1e-8)
-    assert geodesy.KM_PER_MILE * 1000.0 == geodesy.METRES_PER_MILE
-    assert geodesy.METRES_PER_MILE**2 / 640.0 == pytest.approx(
-        geodesy.SQUARE_METRES_PER_ACRE, rel=1e-12
-    )
+    assert geodesy.METRES_PER_MILE / geodesy.KM_PER_MILE == 1000.0
+    square_mile_m2 = geodesy.METRES_PER_MILE**2
+    assert square_mile_m2 / 640.0 == pytest.approx(geodesy.SQUARE_METRES_PER_ACRE, rel=1e-12)
 
 
 def test_to_ecef_agrees_with_proj_and_is_undone(ends):
