@@ -42,6 +42,10 @@ class PullError(GridsteadError):
     """A source could not be fetched."""
 
 
+class PassingPullError(PullError):
+    """A fetch failed for a reason that may pass: the network or the server, not the request."""
+
+
 class IntegrityError(PullError):
     """Bytes do not match what the lock says, or an archive is damaged or hostile."""
 

@@ -1,5 +1,6 @@
 """`--area`: narrow a study to states, counties or a GeoJSON polygon."""
 
+import difflib
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,8 +10,10 @@ import shapely
 from pyogrio.errors import DataSourceError
 
 from data.errors import InputError, UsageError
+from data.stage import REFERENCE_DIR
 
 WHOLE = "conus"
+COUNTY_DIGITS = 5
 
 
 def narrow(counties: gpd.GeoDataFrame, states: pd.DataFrame, area: list[str]) -> gpd.GeoDataFrame:
@@ -63,6 +66,25 @@ def narrow(counties: gpd.GeoDataFrame, states: pd.DataFrame, area: list[str]) ->
         msg = f"The area {' '.join(area)} holds no land of the study."
         raise UsageError(msg, "Check that its coordinates are lon/lat and lie in the 48 states.")
     return found.sort_values("county_id", ignore_index=True)
+
+
+def check_area(area: list[str]) -> None:
+    """Check the words of `--area` against the states, before anything is pulled.
+
+    Raises
+    ------
+    UsageError
+        A word is no state, no five digits and no file.
+    """
+    states = pd.read_csv(REFERENCE_DIR / "state.csv", usecols=["state", "state_name"])
+    known = {WHOLE} | set(states["state"]) | {name.lower() for name in states["state_name"]}
+    for word in area:
+        is_county = len(word) == COUNTY_DIGITS and word.isdigit()
+        if not (word in known or word.upper() in known or word.lower() in known or is_county or Path(word).is_file()):
+            near = difflib.get_close_matches(word.title(), states["state_name"], n=1)
+            msg = f"{word!r} is no state, no five-digit county code and no file."
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise UsageError(msg, hint + "Write for example --area VA MD, --area 51107 or --area area.geojson.")
 
 
 def _polygon(path: Path) -> shapely.Geometry:

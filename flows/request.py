@@ -4,6 +4,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from data.errors import InputError, StudyError, UsageError
+from data.study import load_study
+from data.workload import load_workload
+from flows.area import check_area
+
+MIN_RESOLUTION = 4
+MAX_RESOLUTION = 9
+
 
 class RunRequest(BaseModel):
     """Study, area, division and place of one run; plain values, so that it travels between tasks."""
@@ -17,7 +25,35 @@ class RunRequest(BaseModel):
     parcels: list[Path] = Field(default_factory=list, description="Parcel files.")
     parcel_id: str | None = Field(default=None, description="Column that holds the parcel's id.")
     parcel_acres: str | None = Field(default=None, description="Column that holds its acres.")
-    resolution: int | None = Field(default=None, ge=4, le=9)
+    resolution: int | None = None
     offline: bool = False
     export: bool = True
-    keep_builds: int = Field(default=5, ge=1)
+    keep_builds: int = 5
+
+
+def check(request: RunRequest) -> None:
+    """Check what can be checked before anything is pulled: study, profiles, area and files.
+
+    Raises
+    ------
+    UsageError
+        A name is not known.
+    InputError
+        A file is missing.
+    """
+    study = load_study(request.study)
+    for entry in study.workloads:
+        workload = load_workload(entry.id)
+        known = {gate.metric for gate in workload.gates} | {f.metric for f in workload.factors}
+        for item in entry.without:
+            if item.metric not in known:
+                msg = f"Study {study.id} takes {item.metric!r} out of {entry.id}, which does not use it."
+                raise StudyError(msg, "Mend the study's `without`.")
+    check_area(request.area)
+    for path in request.parcels:
+        if not path.exists():
+            msg = f"There is no parcel file {path}."
+            raise InputError(msg, "Check the path given to --parcels.")
+    if not MIN_RESOLUTION <= (request.resolution or MIN_RESOLUTION) <= MAX_RESOLUTION:
+        msg = f"--resolution {request.resolution} is outside {MIN_RESOLUTION} to {MAX_RESOLUTION}."
+        raise UsageError(msg, "6 is 36 km2 a cell, 7 is 5 km2, 8 is 0.7 km2.")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import httpx
 
-from data.errors import PullError
+from data.errors import PassingPullError, PullError
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
@@ -52,7 +52,7 @@ class Retry:
             if number + 1 < self.attempts:
                 self.sleep(self._pause(number, wait))
         message = f"{what} failed {self.attempts} times: {str(last) or type(last).__name__}."
-        raise PullError(message, "The server may be down: try again later.") from last
+        raise PassingPullError(message, "The server may be down: try again later.") from last
 
     def _pause(self, number: int, retry_after_s: float | None) -> float:
         if retry_after_s is not None:

@@ -84,6 +84,6 @@ comment on table meta.metric is 'Metrics that a profile may gate on or weigh';
 comment on column meta.metric.metric is 'Name, also of the column';
 comment on column meta.metric.unit is 'Unit';
 comment on column meta.metric.label is 'Name in words';
-comment on column meta.metric.layer is 'Layer it is measured from';
+comment on column meta.metric.layer is 'Layers it is measured from, separated by spaces';
 comment on column meta.metric.direction is 'Whether more or less of it is better';
 comment on column meta.metric.description is 'What it is';

@@ -1,0 +1,266 @@
+"""Command line: run a study, ask the published build, export it."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from data.errors import GridsteadError, UsageError
+from flows import asking, exporting
+from flows.home import Home
+from flows.request import RunRequest
+from flows.request import check as check_request
+from flows.show import Shown, error_line, show
+from geo.errors import GeoError
+
+Level = Literal["county", "metro", "state", "zone", "parcel"]
+HomeOption = Annotated[Path | None, Parameter(help="Folder of cache, builds and exports (default var).")]
+JsonOption = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+
+app = App(
+    name="gridstead",
+    help="Rank land and regions for AI training and edge inference, and ask why.",
+    version_flags=["--version"],
+)
+
+
+@app.command
+def run(
+    study: str = "open-conus",
+    *,
+    area: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    parcels: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    parcel_id: str | None = None,
+    parcel_acres: str | None = None,
+    resolution: int | None = None,
+    only: Literal["grid", "population", "fiber", "land"] | None = None,
+    offline: bool = False,
+    export: bool = True,
+    home: HomeOption = None,
+    out: Path | None = None,
+    keep_builds: int = 5,
+    quiet: bool = False,
+    json: JsonOption = False,
+) -> Shown:
+    """Run a study: pull, measure, rank, check, publish, export.
+
+    Parameters
+    ----------
+    study
+        Name of a study, or path of a study file.
+    area
+        States, five-digit county codes, or a GeoJSON file to narrow the study to.
+    parcels
+        Parcel files to rank instead of generated cells.
+    parcel_id
+        Column of the parcel files that holds the id.
+    parcel_acres
+        Column of the parcel files that holds the acres.
+    resolution
+        H3 resolution of generated cells: 6 (default) is 36 km2, 7 is 5 km2.
+    only
+        Pull and stage one theme and stop.
+    offline
+        Use what is in the cache and never the network.
+    export
+        Write maps, files and report after publishing.
+    home
+        Folder of cache, builds and exports.
+    out
+        Folder of the exports (default: exports in the home).
+    keep_builds
+        Builds to keep.
+    quiet
+        Say nothing while running.
+    json
+        Print the result as JSON.
+    """
+    request = RunRequest(
+        study=study,
+        home=Home.at(home).root,
+        out=out.resolve() if out else None,
+        area=area or [],
+        parcels=[path.resolve() for path in parcels or []],
+        parcel_id=parcel_id,
+        parcel_acres=parcel_acres,
+        resolution=resolution,
+        offline=offline,
+        export=export,
+        keep_builds=keep_builds,
+    )
+    check_request(request)
+    Home.at(request.home).make()
+    # Prefect takes seconds to import: only a run pays for it.
+    from flows.running import run_study
+
+    return run_study(request, only=only, quiet=quiet)
+
+
+@app.command
+def top(
+    workload: str,
+    *,
+    level: Level = "county",
+    n: Annotated[int, Parameter(name=["-n", "--count"])] = 20,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """List the best regions or parcels for a workload.
+
+    Parameters
+    ----------
+    workload
+        training or inference.
+    level
+        What is ranked.
+    n
+        How many.
+    home
+        Folder of the build.
+    json
+        Print JSON.
+    """
+    return asking.top(Home.at(home).build, workload, level, n)
+
+
+@app.command
+def explain(
+    what: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Explain a parcel: every factor, its value, its part of the score, gates and sources.
+
+    Parameters
+    ----------
+    what
+        Parcel id, or LAT,LON.
+    home
+        Folder of the build.
+    json
+        Print JSON.
+    """
+    return asking.explain(Home.at(home).build, what)
+
+
+@app.command
+def sql(
+    query: str, *, limit: int = 1000, home: HomeOption = None, json: JsonOption = False
+) -> Shown:
+    """Ask the build in SQL, read-only.
+
+    Parameters
+    ----------
+    query
+        One statement; tables are found in mart, core and meta. A dash reads it from standard input.
+    limit
+        Rows to print at most.
+    home
+        Folder of the build.
+    json
+        Print JSON.
+    """
+    text = sys.stdin.read() if query == "-" else query
+    return asking.sql(Home.at(home).build, text, limit)
+
+
+@app.command
+def sources(*, study: str = "open-conus", home: HomeOption = None, json: JsonOption = False) -> Shown:
+    """List the sources of a study: version, date, licence, and whether they are in the cache.
+
+    Parameters
+    ----------
+    study
+        Name of a study.
+    home
+        Folder of the cache.
+    json
+        Print JSON.
+    """
+    return asking.sources(Home.at(home), study)
+
+
+@app.command
+def runs(*, home: HomeOption = None, json: JsonOption = False) -> Shown:
+    """List the builds that are kept, newest first.
+
+    Parameters
+    ----------
+    home
+        Folder of the builds.
+    json
+        Print JSON.
+    """
+    return asking.runs(Home.at(home))
+
+
+@app.command
+def export(
+    workload: str,
+    *formats: str,
+    level: Level = "county",
+    top: int | None = None,
+    home: HomeOption = None,
+    out: Path | None = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Export a ranking: gpkg geoparquet fgb geojson csv.
+
+    Parameters
+    ----------
+    workload
+        training or inference.
+    formats
+        One or more of gpkg, geoparquet, fgb, geojson, csv.
+    level
+        What is exported.
+    top
+        Only the first so many; parcels default to the first 5,000.
+    home
+        Folder of the build.
+    out
+        Folder to write to (default: exports in the home).
+    json
+        Print JSON.
+    """
+    if not formats:
+        msg = "Name a format."
+        raise UsageError(msg, "For example: gridstead export training gpkg --level county.")
+    place = Home.at(home)
+    written = exporting.export_level(place.build, workload, formats, level, top, out or place.exports)
+    rows = [{"file": str(path), "bytes": path.stat().st_size} for path in written]
+    return Shown("Exported", rows)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; exit code 0 ok, 1 failed check or run, 2 wrong usage."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        error_line(_plain(error), "See gridstead --help.", as_json=as_json)
+        return 2
+    except (GridsteadError, GeoError) as error:
+        hint = error.hint if isinstance(error, GridsteadError) else ""
+        error_line(str(error), hint, as_json=as_json)
+        return error.exit_code if isinstance(error, GridsteadError) else 2
+    except KeyboardInterrupt:
+        error_line("Stopped.", "The last build stays published.", as_json=as_json)
+        return 1
+    if isinstance(result, Shown):
+        show(result, as_json=as_json)
+    return 0
+
+
+def _plain(error: CycloptsError) -> str:
+    return " ".join(str(error).split())
+
+
+def entry() -> None:
+    """Console script."""
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Environment of Prefect, set before it is imported: local, quiet, no calls home."""
+
+import os
+from pathlib import Path
+
+
+def prepare(home: Path) -> None:
+    """Set what the user has not set: a Prefect home of our own, no telemetry, quiet logs."""
+    defaults = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+    if os.environ.get("PREFECT_API_URL"):
+        # A server of the user's: its own home and logs stay as they are.
+        defaults = {"DO_NOT_TRACK": "1"}
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)

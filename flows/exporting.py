@@ -1,0 +1,193 @@
+"""Export a published build: files for mapping tools, maps and the report."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import geopandas as gpd
+
+from data import store
+from data.build import to_frame
+from data.errors import UsageError
+from flows.reporting import report_data
+from geo.export import ExportLayer, ExportNote, find_format
+from geo.export.png import rank_map
+from geo.export.report import markdown_report
+
+LEVELS = ("county", "metro", "state", "zone", "parcel")
+TOP_PARCELS = 5_000
+MANIFEST = "manifest.json"
+
+
+def export_run(build: Path, out: Path) -> list[Path]:
+    """Write what every run exports: GeoParquet, one GeoPackage, a map per workload and the report.
+
+    Parameters
+    ----------
+    build
+        Published build.
+    out
+        Folder to write to. When it already holds the exports of an equal build it is left alone.
+
+    Returns
+    -------
+    list
+        Files written, or those that were there.
+    """
+    with store.open_build(build) as con:
+        run = _one(con, "query/run")
+        if kept := _already_there(out, run["inputs_sha256"]):
+            return kept
+        out.mkdir(parents=True, exist_ok=True)
+        note = export_note(con, run)
+        workloads = [row["workload"] for row in _rows(con, "query/workloads")]
+        layers = [layer for workload in workloads for layer in _workload_layers(con, workload)]
+        layers += [_layer(con, "substations", "Substations by headroom", "query/substations_for_export")]
+        layers += [_layer(con, "metros", "Metropolitan areas", "query/metros_for_export")]
+        written = [find_format("gpkg")(out / "gridstead.gpkg", layers, note)]
+        parquet = find_format("geoparquet")
+        written += [parquet(out / f"{layer.name}.parquet", [layer], note) for layer in layers]
+        written += [_map(con, workload, out, note) for workload in workloads]
+        report = out / "report.md"
+        report.write_text(markdown_report(report_data(con)), encoding="utf-8")
+        written.append(report)
+    manifest = {"inputs_sha256": run["inputs_sha256"], "files": [path.name for path in written]}
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    return written
+
+
+def export_level(
+    build: Path, workload: str, formats: Sequence[str], level: str, top: int | None, out: Path
+) -> list[Path]:
+    """Write one ranking at one level in the formats asked for.
+
+    Raises
+    ------
+    UsageError
+        The workload or the level does not exist.
+    GeoError
+        A format does not exist.
+    """
+    if level not in LEVELS:
+        msg = f"{level!r} is no level."
+        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
+    writers = [find_format(word) for word in formats]
+    with store.open_build(build) as con:
+        require_workload(con, workload)
+        note = export_note(con, _one(con, "query/run"))
+        if level == "parcel":
+            layer = _layer(
+                con,
+                f"{workload}_parcels",
+                f"Parcels for {workload}",
+                "query/parcels_for_export",
+                {"workload": workload, "n": top or TOP_PARCELS},
+            )
+        else:
+            layer = _layer(
+                con,
+                f"{workload}_regions",
+                f"{level.capitalize()} ranking for {workload}",
+                "query/regions_for_export",
+                {"workload": workload, "level": level, "n": top},
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    stem = f"{workload}_{level}"
+    return [writer(out / f"{stem}{writer.suffix}", [layer], note) for writer in writers]
+
+
+def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNote:
+    """What every exported file carries about the run and its sources."""
+    sources = _rows(con, "query/source_report")
+    finished: date = run["started_at"].date()
+    return ExportNote(
+        run_id=run["run_id"],
+        run_date=finished,
+        study=run["study"],
+        is_synthetic=run["is_synthetic"],
+        attributions=[row["attribution"] for row in sources],
+        licences=[f"{row['source_id']}: {row['data_terms']}" for row in sources],
+        excluded=[row["source_id"] for row in sources if not row["is_exportable"]],
+        tool_version=version("gridstead"),
+    )
+
+
+def require_workload(con: duckdb.DuckDBPyConnection, workload: str) -> None:
+    """Check that the build ranks a workload."""
+    known = [row["workload"] for row in _rows(con, "query/workloads")]
+    if workload not in known:
+        msg = f"The build ranks no workload {workload!r}."
+        raise UsageError(msg, f"It ranks: {', '.join(known)}.")
+
+
+def _workload_layers(con: duckdb.DuckDBPyConnection, workload: str) -> list[ExportLayer]:
+    return [
+        _layer(
+            con,
+            f"{workload}_regions",
+            f"Regions for {workload}",
+            "query/regions_for_export",
+            {"workload": workload, "level": None, "n": None},
+        ),
+        _layer(
+            con,
+            f"{workload}_parcels",
+            f"First {TOP_PARCELS:,} parcels for {workload}",
+            "query/parcels_for_export",
+            {"workload": workload, "n": TOP_PARCELS},
+        ),
+    ]
+
+
+def _layer(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    title: str,
+    query: str,
+    params: dict[str, Any] | None = None,
+) -> ExportLayer:
+    frame = to_frame(store.query_file(con, query, params))
+    if not isinstance(frame, gpd.GeoDataFrame):
+        msg = f"sql/{query}.sql returns no geometry"
+        raise TypeError(msg)
+    docs = dict(store.query_file(con, "query/column_docs").fetchall())
+    known = {column: docs[column] for column in frame.columns if column in docs and column != "geometry"}
+    return ExportLayer(name, title, frame, column_docs=known)
+
+
+def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportNote) -> Path:
+    params = {"workload": workload, "level": "county", "n": None}
+    counties = to_frame(store.query_file(con, "query/regions_for_export", params))
+    states = to_frame(store.query_file(con, "query/state_outline"))
+    titles = {row["workload"]: row for row in _rows(con, "query/workloads")}
+    return rank_map(
+        out / f"{workload}.png",
+        counties,
+        states,
+        title=f"{titles[workload]['title']}: counties by rank",
+        subtitle=titles[workload]["summary"],
+        note=note,
+    )
+
+
+def _already_there(out: Path, inputs_sha256: str) -> list[Path]:
+    manifest = out / MANIFEST
+    if not manifest.is_file():
+        return []
+    held = json.loads(manifest.read_text(encoding="utf-8"))
+    files = [out / name for name in held["files"]]
+    same = held["inputs_sha256"] == inputs_sha256 and all(path.is_file() for path in files)
+    return files if same else []
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    relation = store.query_file(con, query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+    return _rows(con, query)[0]

@@ -1,0 +1,64 @@
+"""The nightly run: pull, stage, divide, measure, score, rank, check, publish, export."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from prefect import flow
+
+from data.study import THEMES, load_study
+from flows import steps, tasks
+from flows.home import Home
+from flows.progress import log
+from flows.request import RunRequest
+from flows.themes import pull_themes, stage
+
+
+class Stopwatch:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = monotonic()
+
+    def lap(self, step: str) -> None:
+        """Book the time since the last lap on a step."""
+        now = monotonic()
+        self.seconds[step] = round(now - self._last, 3)
+        self._last = now
+        log(f"{step}: {self.seconds[step]:.1f} s")
+
+
+@flow(name="nightly", flow_run_name="nightly-{request.study}")
+def nightly(request: RunRequest) -> Path:
+    """Run a study from its sources to a published build and its exports.
+
+    Returns the published build. When a check of severity error fails, nothing is published.
+    """
+    started_at = datetime.now(UTC)
+    run_id = steps.new_run_id(started_at)
+    Home.at(request.home).make()
+    study = load_study(request.study)
+    themes = [theme for theme in THEMES if theme in study.themes]
+    watch = Stopwatch()
+
+    pulled = pull_themes(themes, request)
+    watch.lap("pull")
+    staged = {theme: stage(theme, pulled, request) for theme in themes}
+    layers = tasks.assemble(staged, pulled, request)
+    watch.lap("stage")
+    parcels = tasks.divide(layers, request)
+    watch.lap("divide")
+    metrics = tasks.measure(layers, parcels, request)
+    watch.lap("measure")
+    shapes = tasks.regions(layers, parcels, metrics, request)
+    watch.lap("regions")
+    paths = {"layers": layers, "parcels": parcels, "metrics": metrics, "regions": shapes}
+    build = tasks.publish(run_id, started_at, paths, pulled, watch.seconds, request)
+    watch.lap("publish")
+    log(f"published {build} as run {run_id}")
+    if request.export:
+        out = tasks.export(build, request)
+        watch.lap("export")
+        log(f"exported to {out}")
+    return build

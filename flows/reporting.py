@@ -1,0 +1,128 @@
+"""Read what the report says out of a build."""
+
+from importlib.metadata import version
+from typing import Any
+
+import duckdb
+
+from data import store
+from geo.export.report_data import (
+    CheckReport,
+    RankedRow,
+    RejectReport,
+    ReportData,
+    SourceReport,
+    WorkloadReport,
+)
+
+TOP_REGIONS = 20
+TOP_PARCELS = 10
+
+
+def rows_of(
+    con: duckdb.DuckDBPyConnection, query: str, params: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of a query file as dicts."""
+    relation = store.query_file(con, query, params)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
+    """Gather the report of the build's run as plain data."""
+    run = rows_of(con, "query/run")[0]
+    sources = rows_of(con, "query/source_report")
+    titles = {row["source_id"]: row["title"] for row in sources}
+    known = rows_of(con, "query/known_shares")
+    shares = [row["known_share"] for row in known if row["known_share"] > 0]
+    return ReportData(
+        study=run["study"],
+        study_title=run["title"],
+        run_id=run["run_id"],
+        run_date=run["started_at"].date(),
+        tool_version=version("gridstead"),
+        parcel_count=run["parcel_count"],
+        parcel_kind=run["parcel_kind"],
+        elapsed_s=sum(run["seconds"].values()) if run["seconds"] else None,
+        is_synthetic=run["is_synthetic"],
+        workloads=[_workload(con, row) for row in rows_of(con, "query/workloads")],
+        sources=[
+            SourceReport(
+                title=row["title"],
+                as_of=row["as_of"],
+                licence=row["data_terms"],
+                attribution=row["attribution"],
+                is_stale=row["is_stale"],
+                is_synthetic=row["is_synthetic"],
+                rows_read=row["rows_read"],
+                rows_loaded=None
+                if row["rows_read"] is None
+                else row["rows_loaded"] + row["rows_merged"],
+                rows_rejected=row["rows_rejected"],
+            )
+            for row in sources
+        ],
+        metric_known_share={row["metric"]: row["known_share"] for row in known},
+        known_share=sum(shares) / len(shares) if shares else None,
+        rejects=[
+            RejectReport(
+                source=titles.get(row["source_id"], row["source_id"]),
+                reason=f"{row['reject_code']}: {row['example']}",
+                row_count=row["row_count"],
+            )
+            for row in rows_of(con, "query/reject_report")
+        ],
+        checks=[
+            CheckReport(
+                name=row["check_name"],
+                severity=row["severity"],
+                offending_count=row["offending_count"],
+                description=row["description"],
+            )
+            for row in rows_of(con, "query/checks")
+        ],
+        excluded=[row["title"] for row in sources if not row["is_exportable"]],
+        limits=run["limits"],
+    )
+
+
+def _workload(con: duckdb.DuckDBPyConnection, workload: dict[str, Any]) -> WorkloadReport:
+    name = workload["workload"]
+    regions = rows_of(
+        con, "query/top_regions", {"workload": name, "level": "county", "n": TOP_REGIONS}
+    )
+    parcels = rows_of(con, "query/top_parcels", {"workload": name, "n": TOP_PARCELS})
+    removed = [
+        f"{row['metric']} ({row['kind']}): {row['removed_why']}"
+        for row in rows_of(con, "query/removed")
+        if row["workload"] == name
+    ]
+    return WorkloadReport(
+        name=name,
+        title=workload["title"],
+        region_kind="county",
+        regions=[
+            RankedRow(
+                rank=row["rank"],
+                name=row["region_name"],
+                score_low=row["score_low"],
+                score_high=row["score_high"],
+                reason=row["reason"],
+            )
+            for row in regions
+        ],
+        parcels=[
+            RankedRow(
+                rank=row["rank"],
+                name=row["parcel_id"],
+                score_low=row["score_low"],
+                score_high=row["score_high"],
+                reason=f"headroom {row['headroom_mw_low']:,.0f} to {row['headroom_mw_high']:,.0f} MW "
+                f"at {row['headroom_substation_mi']:.1f} mi"
+                if row["headroom_mw_mid"] is not None
+                else "",
+                place=row["parcel_name"] or row["county_name"],
+            )
+            for row in parcels
+        ],
+        removed_factors=removed,
+    )

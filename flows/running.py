@@ -1,0 +1,28 @@
+"""Run flows from the command line."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flows import environment
+from flows.progress import shown
+from flows.request import RunRequest
+from flows.show import Shown
+
+
+def run_study(request: RunRequest, *, only: str | None, quiet: bool) -> Shown:
+    """Run the nightly flow, or the flow of one theme, and say what came of it."""
+    environment.prepare(request.home)
+    from flows.fiber import fiber
+    from flows.grid import grid
+    from flows.land import land
+    from flows.nightly import nightly
+    from flows.population import population
+
+    themes: dict[str, Any] = {"grid": grid, "population": population, "fiber": fiber, "land": land}
+    began = datetime.now(UTC)
+    with shown(quiet=quiet):
+        made = (themes[only] if only else nightly)(request)
+    elapsed = (datetime.now(UTC) - began).total_seconds()
+    what = f"staged {only}" if only else "published"
+    payload = {"study": request.study, "path": str(made), "seconds": round(elapsed, 1)}
+    return Shown("", notes=[f"{request.study}: {what} {made} in {elapsed:.0f} s"], payload=payload)

@@ -1,0 +1,125 @@
+"""Prefect tasks: the steps of a run, wrapped; they take and return paths and ids."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from data import store
+from data.errors import PassingPullError
+from data.pull import Pulled
+from data.study import load_study
+from flows import exporting, steps
+from flows.home import Home
+from flows.progress import PullProgress, log
+from flows.reporting import rows_of
+from flows.request import RunRequest
+
+RETRIES = 2
+RETRY_DELAYS_S = [10, 60]
+TOP_ROWS = 20
+
+
+def is_passing_fault(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed pull is worth another try: the network failed, not the bytes or the request.
+
+    Server answers are retried inside the pull, where Retry-After is heard; a wrong hash, a missing
+    file and a refusal stay what they are.
+    """
+    result = state.result(raise_on_failure=False) if state.is_failed() else None
+    return isinstance(result, PassingPullError)
+
+
+@task(
+    task_run_name="pull-{source_id}",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_S,
+    retry_jitter_factor=0.5,
+    retry_condition_fn=is_passing_fault,
+)
+def pull_source(source_id: str, request: RunRequest) -> Pulled:
+    """Bring one source to the cache."""
+    progress = PullProgress()
+    try:
+        pulled = steps.pull_source(
+            source_id,
+            Home.at(request.home),
+            load_study(request.study),
+            offline=request.offline,
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    log(f"{source_id}: {pulled.bytes / 1e6:.1f} MB from {pulled.origin}" + (", stale" if pulled.is_stale else ""))
+    return pulled
+
+
+@task(task_run_name="stage-{theme}", cache_policy=NO_CACHE)
+def stage_theme(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
+    """Stage one theme's layers."""
+    return steps.stage(load_study(request.study), theme, pulled, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def assemble(themes: Mapping[str, Path], pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
+    """Put all layers into one database."""
+    return steps.assemble(load_study(request.study), themes, pulled, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def divide(layers: Path, request: RunRequest) -> Path:
+    """Divide the land into parcels."""
+    return steps.divide(load_study(request.study), request, layers, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def measure(layers: Path, parcels: Path, request: RunRequest) -> Path:
+    """Measure the parcels."""
+    return steps.measure_parcels(layers, parcels, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def regions(layers: Path, parcels: Path, metrics: Path, request: RunRequest) -> Path:
+    """Make the shapes of the regions."""
+    return steps.make_regions(layers, parcels, metrics, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def publish(
+    run_id: str,
+    started_at: datetime,
+    paths: Mapping[str, Path],
+    pulled: Mapping[str, Pulled],
+    seconds: Mapping[str, float],
+    request: RunRequest,
+) -> Path:
+    """Score, rank, check, publish."""
+    study, home = load_study(request.study), Home.at(request.home)
+    return steps.publish(study, request, run_id, started_at, paths, pulled, seconds, home, log)
+
+
+@task(cache_policy=NO_CACHE)
+def export(build: Path, request: RunRequest) -> Path:
+    """Write the exports of the run, and leave its ranking and report as artifacts."""
+    out = request.out or Home.at(request.home).exports
+    written = exporting.export_run(build, out)
+    with store.open_build(build) as con:
+        for workload in (row["workload"] for row in rows_of(con, "query/workloads")):
+            params = {"workload": workload, "level": "county", "n": TOP_ROWS}
+            table = [
+                {name: row[name] for name in ("rank", "region_name", "score_low", "score_high", "reason")}
+                for row in rows_of(con, "query/top_regions", params)
+            ]
+            create_table_artifact(
+                table, key=f"{workload}-counties", description=f"First {TOP_ROWS} counties for {workload}"
+            )
+    report = next(path for path in written if path.name == "report.md")
+    create_markdown_artifact(report.read_text(encoding="utf-8"), key="report", description="Report of the run")
+    return out

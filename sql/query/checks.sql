@@ -1,0 +1,1 @@
+select * from meta.check_result order by severity, check_name;

@@ -1,0 +1,1 @@
+select * from mart.metro order by metro_id;

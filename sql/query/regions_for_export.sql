@@ -1,0 +1,15 @@
+select region_rank.* exclude (workload), region.population_people, parcel.parcel_name as best_parcel_name,
+    metric.headroom_mw_low, metric.headroom_mw_mid, metric.headroom_mw_high,
+    metric.substation_230kv_mi, metric.line_230kv_mi, metric.firm_generation_50mi_mw,
+    metric.industrial_usd_per_mwh, metric.major_metro_name, metric.major_metro_mi,
+    metric.population_50mi, metric.carrier_25mi_count, metric.known_share,
+    region.lon, region.lat, region.geometry
+from mart.region_rank
+inner join mart.region using (region_kind, region_id)
+left join core.parcel on region_rank.best_parcel_id = parcel.parcel_id
+left join core.parcel_metric as metric on region_rank.best_parcel_id = metric.parcel_id
+where
+    region_rank.workload = $workload
+    and ($level is null or region_rank.region_kind = $level)
+    and ($n is null or region_rank.rank <= $n)
+order by region_rank.region_kind, region_rank.rank nulls last, region_rank.region_id;

@@ -1,0 +1,1 @@
+select * from mart.substation order by substation_id;
