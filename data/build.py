@@ -13,7 +13,7 @@ import pandas as pd
 from data import store
 from data.metrics import METRICS
 from data.stage import fill_layer, load_layer, load_reference
-from data.study import Study, StudyWorkload
+from data.study import Study
 from data.workload import Factor, Workload
 
 # Tables of core that are loaded with the parcels, after the layers.
@@ -123,11 +123,10 @@ def to_frame(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame | gpd.GeoDataFra
 
 def load_profiles(
     con: duckdb.DuckDBPyConnection, study: Study, workloads: Mapping[str, Workload]
-) -> list[str]:
-    """Fill the tables of profiles; say what the study removed from them."""
+) -> None:
+    """Fill the tables of profiles; what the study lacks is marked as removed, with the reason."""
     store.run_file(con, "meta/profile")
     _insert(con, "meta.metric", pd.DataFrame([{"metric": name, **vars(metric)} for name, metric in METRICS.items()]))
-    removed: list[str] = []
     for entry in study.workloads:
         workload = workloads[entry.id]
         why = {item.metric: item.why for item in entry.without}
@@ -149,8 +148,6 @@ def load_profiles(
         _insert(con, "meta.factor", pd.DataFrame(factors))
         segments = [row for f in workload.factors for row in _segments(workload.id, f)]
         _insert(con, "meta.value_segment", pd.DataFrame(segments))
-        removed += _removed(workload, entry)
-    return removed
 
 
 def make_mart(
@@ -200,6 +197,19 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
             },
         )
     return results
+
+
+def removed_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What the study took out of its profiles, in words."""
+    return [
+        f"{workload}: {metric} ({kind}{f' of weight {weight:g}' if weight else ''}): {why}"
+        for workload, metric, kind, weight, why in store.query_file(con, "query/removed").fetchall()
+    ]
+
+
+def forget_run(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty what a build says of its run, so that an equal run can say it anew."""
+    store.run_file(con, "meta/forget_run")
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -289,17 +299,3 @@ def _segments(workload: str, factor: Factor) -> list[dict[str, Any]]:
         }
         for from_x, to_x, value, slope in pieces
     ]
-
-
-def _removed(workload: Workload, entry: StudyWorkload) -> list[str]:
-    factors = {factor.metric: factor.weight for factor in workload.factors}
-    gates = {gate.metric for gate in workload.gates}
-    lines = []
-    for item in entry.without:
-        parts = []
-        if item.metric in factors:
-            parts.append(f"factor of weight {factors[item.metric]:g}")
-        if item.metric in gates:
-            parts.append("gate")
-        lines.append(f"{workload.id}: {item.metric} ({' and '.join(parts) or 'not used'}): {item.why}")
-    return lines

@@ -244,6 +244,39 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
         raise CatalogueError(_say(path, error, content), "Mend the entry and run again.") from error
 
 
+def with_own(extra: Path | None) -> tuple[Catalogue, Lock]:
+    """Give the project's catalogue and lock with a user's own sources laid over them.
+
+    A source of the user's with an id of ours takes its place. Relative file paths of the user's
+    are taken from beside their catalogue when they are there, else from the mirror folder. Their
+    lock is `<name>.lock` beside it; without one nothing of theirs is pinned.
+
+    Raises
+    ------
+    CatalogueError
+        The user's catalogue is missing or not valid.
+    """
+    ours, lock = load_catalogue(), load_lock()
+    if extra is None:
+        return ours, lock
+    if not extra.is_file():
+        message = f"There is no catalogue {extra}."
+        raise CatalogueError(message, "Check the study's `catalogue`; it is relative to the study.")
+    own = [_beside(source, extra.parent) for source in load_catalogue(extra).sources]
+    ids = {source.id for source in own}
+    kept = {name: entry for name, entry in lock.sources.items() if name not in ids}
+    theirs = load_lock(extra.with_suffix(".lock")).sources
+    merged = [source for source in ours.sources if source.id not in ids] + own
+    return Catalogue(sources=merged), Lock(sources={**kept, **theirs})
+
+
+def _beside(source: Source, folder: Path) -> Source:
+    if isinstance(source.access, FileAccess) and (folder / source.access.path).is_file():
+        access = FileAccess(kind="file", path=str((folder / source.access.path).resolve()))
+        return source.model_copy(update={"access": access})
+    return source
+
+
 def load_lock(path: Path | None = None) -> Lock:
     """Read and validate the lock (the project's own unless a path is given)."""
     path = path or LOCK_PATH

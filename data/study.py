@@ -58,6 +58,9 @@ class StudyWorkload(_Strict):
     """A workload as this study ranks it."""
 
     id: str
+    profile: Path | None = Field(
+        default=None, description="Profile file, relative to the study file, instead of ours."
+    )
     without: list[Without] = Field(default_factory=list)
 
 
@@ -77,6 +80,10 @@ class Study(_Strict):
     divide: Divide = Divide()
     headroom_method: Literal["rated_circuits", "snapped_lines"]
     workloads: list[StudyWorkload]
+    catalogue: Path | None = Field(
+        default=None,
+        description="Further sources, relative to the study file; an id of ours is replaced by it.",
+    )
     required_fresh: list[str] = Field(
         default_factory=list, description="Sources that may not fall back to a stale copy."
     )
@@ -112,10 +119,21 @@ def load_study(name: str) -> Study:
         msg = f"There is no study {name!r}."
         raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
     try:
-        return Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        study = Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
         raise StudyError(msg) from error
     except ValidationError as error:
         msg = f"{path.name}: {first_problem(error)}"
         raise StudyError(msg, "Mend the key in the study file.") from error
+    return _beside(study, path.resolve().parent)
+
+
+def _beside(study: Study, folder: Path) -> Study:
+    """Take the files that a study names from beside the study file."""
+    workloads = [
+        entry.model_copy(update={"profile": folder / entry.profile}) if entry.profile else entry
+        for entry in study.workloads
+    ]
+    catalogue = folder / study.catalogue if study.catalogue else None
+    return study.model_copy(update={"workloads": workloads, "catalogue": catalogue})

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from data.errors import WorkloadError
 from data.metrics import METRICS
+from data.study import Study
 from data.validation import first_problem
 
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
@@ -83,6 +84,24 @@ class Workload(_Strict):
             msg = f"the weights sum to {total:.6g}, not to 1"
             raise ValueError(msg)
         return self
+
+
+def study_workloads(study: Study) -> dict[str, Workload]:
+    """Profiles that a study ranks by, by id.
+
+    Raises
+    ------
+    WorkloadError
+        A profile is missing or broken, or its id is not the one that the study gives.
+    """
+    found = {}
+    for entry in study.workloads:
+        workload = load_workload(str(entry.profile or entry.id))
+        if workload.id != entry.id:
+            msg = f"Profile {workload.id!r} stands where study {study.id} names {entry.id!r}."
+            raise WorkloadError(msg, "Give the profile the same id.")
+        found[entry.id] = workload
+    return found
 
 
 def _known_metric(metric: str) -> None:

@@ -7,7 +7,7 @@ import duckdb
 import shapely
 
 from data import store
-from data.catalogue import load_catalogue, load_lock
+from data.catalogue import with_own
 from data.errors import BuildError, UsageError
 from data.study import load_study
 from flows.exporting import LEVELS, require_workload
@@ -124,7 +124,7 @@ def sql(build: Path, query: str, limit: int) -> Shown:
 def sources(home: Home, study_name: str) -> Shown:
     """Sources of a study and whether they are in the cache."""
     study = load_study(study_name)
-    catalogue, lock = load_catalogue(), load_lock()
+    catalogue, lock = with_own(study.catalogue)
     rows = []
     for theme, spec in study.themes.items():
         for source_id in spec.sources:

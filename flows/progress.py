@@ -93,5 +93,6 @@ class PullProgress:
             self._said.add(source_id)
             size = f" ({total_bytes / MEGABYTE:.0f} MB)" if total_bytes else ""
             log(f"downloading {source_id}{size}")
-        elif total_bytes and done_bytes >= total_bytes:
+        elif total_bytes and done_bytes >= total_bytes and f"{source_id} done" not in self._said:
+            self._said.add(f"{source_id} done")
             log(f"downloaded {source_id}")

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data.errors import InputError, StudyError, UsageError
 from data.study import load_study
-from data.workload import load_workload
+from data.workload import study_workloads
 from flows.area import check_area
 
 MIN_RESOLUTION = 4
@@ -42,8 +42,9 @@ def check(request: RunRequest) -> None:
         A file is missing.
     """
     study = load_study(request.study)
+    profiles = study_workloads(study)
     for entry in study.workloads:
-        workload = load_workload(entry.id)
+        workload = profiles[entry.id]
         known = {gate.metric for gate in workload.gates} | {f.metric for f in workload.factors}
         for item in entry.without:
             if item.metric not in known:

@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from data import build as builds
 from data import store
-from data.catalogue import Catalogue, Source, load_catalogue, load_lock
-from data.errors import CheckError
+from data.catalogue import Catalogue, Source, with_own
+from data.errors import BuildError, CheckError
 from data.metrics import METRICS
 from data.parcels import read_parcels
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
-from data.study import Study, load_study
-from data.workload import load_workload
+from data.study import Study
+from data.workload import study_workloads
 from flows import keys
 from flows.area import narrow
 from flows.home import Home
@@ -36,9 +36,10 @@ def pull_source(
     source_id: str, home: Home, study: Study, *, offline: bool, progress: Progress | None = None
 ) -> Pulled:
     """Bring one source to the cache."""
+    catalogue, lock = with_own(study.catalogue)
     return pull(
-        load_catalogue().source(source_id),
-        load_lock(),
+        catalogue.source(source_id),
+        lock,
         cache_dir=home.cache,
         mirror=mirror_from_environment(),
         offline=offline,
@@ -50,7 +51,7 @@ def pull_source(
 def stage(study: Study, theme: str, pulled: Mapping[str, Pulled], home: Home, log: Log) -> Path:
     """Stage one theme, or reuse its staged database when nothing it depends on has changed."""
     spec = study.themes[theme]
-    catalogue = load_catalogue()
+    catalogue, _ = with_own(study.catalogue)
     inputs = {source_id: pulled[source_id].sha256 for source_id in spec.sources}
     entries = [catalogue.source(source_id).model_dump() for source_id in spec.sources]
     key = keys.key_of(theme, spec.model_dump(), inputs, entries, keys.code_key(keys.STAGE_CODE))
@@ -70,7 +71,7 @@ def assemble(
     study: Study, themes: Mapping[str, Path], pulled: Mapping[str, Pulled], home: Home, log: Log
 ) -> Path:
     """Put the layers of all themes, and those derived from them, into one database."""
-    rows = source_rows(load_catalogue(), pulled)
+    rows = source_rows(with_own(study.catalogue)[0], pulled)
     # When and from where the bytes came is told of each run, not part of what the layers are.
     pinned = [{**row, "fetched_at": None, "origin": None} for row in rows]
     names = {theme: path.name for theme, path in themes.items()}
@@ -185,21 +186,18 @@ def publish(
         A check of severity error found offending rows; the last build stays published.
     """
     began = datetime.now(UTC)
+    inputs = _inputs_key(study, request, paths)
     temporary = home.builds / f"{run_id}.duckdb.tmp"
-    shutil.copyfile(paths["layers"], temporary)
+    is_same = _published_inputs(home) == inputs
+    shutil.copyfile(home.build if is_same else paths["layers"], temporary)
     con = store.create(temporary)
     try:
-        workloads = {entry.id: load_workload(entry.id) for entry in study.workloads}
-        removed = builds.load_profiles(con, study, workloads)
-        _run_row(con, study, request, run_id, started_at, paths, pulled, removed)
-        _carry_rejects(con, paths["parcels"])
-        builds.make_mart(
-            con,
-            parcel=paths["parcels"],
-            metric=paths["metrics"],
-            headroom=paths["metrics"].with_suffix(".headroom.parquet"),
-            region=paths["regions"],
-        )
+        if is_same:
+            log("scores and ranks: unchanged, reused")
+            builds.forget_run(con)
+        else:
+            _make_build(con, study, paths)
+        _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
         failed = [check for check in builds.run_checks(con) if check.offending_count]
         for check in failed:
             log(f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}")
@@ -224,6 +222,36 @@ def publish(
     _put_in_place(temporary, home, run_id)
     _prune(home, request.keep_builds)
     return home.build
+
+
+def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
+    builds.load_profiles(con, study, study_workloads(study))
+    _carry_rejects(con, paths["parcels"])
+    builds.make_mart(
+        con,
+        parcel=paths["parcels"],
+        metric=paths["metrics"],
+        headroom=paths["metrics"].with_suffix(".headroom.parquet"),
+        region=paths["regions"],
+    )
+
+
+def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) -> str:
+    """Key of everything that a build is made from: equal means an equal build."""
+    profiles = [profile.model_dump() for profile in study_workloads(study).values()]
+    names = {step: path.name for step, path in paths.items()}
+    return keys.key_of(names, study.model_dump(), profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
+
+
+def _published_inputs(home: Home) -> str | None:
+    if not home.build.is_file():
+        return None
+    try:
+        with store.open_build(home.build) as con:
+            row = con.execute("select inputs_sha256 from meta.run").fetchone()
+    except (BuildError, duckdb.Error):
+        return None
+    return row[0] if row else None
 
 
 def area_of(study: Study, request: RunRequest) -> list[str]:
@@ -282,11 +310,11 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
 
 def _run_row(
     con: Any, study: Study, request: RunRequest, run_id: str, started_at: datetime,
-    paths: Mapping[str, Path], pulled: Mapping[str, Pulled], removed: list[str],
+    paths: Mapping[str, Path], pulled: Mapping[str, Pulled], inputs: str,
 ) -> None:
     parcels = pd.read_parquet(paths["parcels"], columns=["parcel_kind"])
-    synthetic = any(load_catalogue().source(source_id).is_synthetic for source_id in pulled)
-    code = keys.code_key(keys.ALL_CODE)
+    catalogue, _ = with_own(study.catalogue)
+    synthetic = any(catalogue.source(source_id).is_synthetic for source_id in pulled)
     builds.insert_rows(
         con,
         "meta.run",
@@ -296,15 +324,15 @@ def _run_row(
                 "study": study.id,
                 "title": study.title,
                 "started_at": started_at,
-                "code_version": code,
-                "inputs_sha256": keys.key_of(code, {k: p.name for k, p in paths.items()}),
+                "code_version": keys.code_key(keys.ALL_CODE),
+                "inputs_sha256": inputs,
                 "parcel_kind": "assessor" if request.parcels else "h3_cell",
                 "parcel_count": len(parcels),
                 "h3_resolution": None if request.parcels else request.resolution or study.divide.resolution,
                 "area": area_of(study, request),
                 "is_synthetic": synthetic,
                 "limits": study.limits,
-                "removed": removed,
+                "removed": builds.removed_lines(con),
             }
         ],
     )

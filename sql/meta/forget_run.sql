@@ -1,0 +1,2 @@
+delete from meta.run;
+delete from meta.check_result;
