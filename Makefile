@@ -1,0 +1,53 @@
+# Everything works with python3 (3.11 or later, with venv) and a package index that pip reaches.
+PYTHON ?= python3
+VENV ?= .venv
+STUDY ?= open-conus
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test mirror package bench lint format setup clean help
+
+run: setup  ## run the default study from sources to maps
+	$(BIN)/gridstead run $(STUDY) $(ARGS)
+
+test: setup  ## fast tests
+	$(BIN)/python -m pytest $(ARGS)
+
+mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
+	$(BIN)/python -m pytest -m mirror $(ARGS)
+
+package: setup  ## tests that download the package sources
+	$(BIN)/python -m pytest -m package $(ARGS)
+
+bench: setup  ## measure; results in benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/kernels.py
+
+lint: setup  ## ruff, ty and the SQL lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIN)/sqlfluff lint sql
+
+format: setup  ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup: $(STAMP)  ## make the virtual environment from the lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gridstead needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+lock:  ## write requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --quiet -o requirements.lock
+
+clean:  ## remove the environment; var/ stays
+	rm -rf $(VENV)
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
