@@ -26,8 +26,11 @@ from flows.area import narrow
 from flows.home import Home
 from flows.request import RunRequest
 from geo.divide import Divided, assessor_parcels, h3_parcels
-from geo.measure import Layers, measure, substation_headroom
+from geo.headroom import substation_headroom
+from geo.layers import Layers
+from geo.measure import measure
 from geo.regions import region_shapes
+from geo.snap import feeding_substations, load_by_people, snapped_circuits
 
 Log = Callable[[str], None]
 
@@ -122,9 +125,11 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
     return target
 
 
-def measure_parcels(layers: Path, parcels: Path, home: Home, log: Log) -> Path:
+def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: Log) -> Path:
     """Measure every parcel; beside the metrics, the headroom of every substation is kept."""
-    key = keys.key_of(layers.name, parcels.name, keys.code_key(keys.MEASURE_CODE))
+    key = keys.key_of(
+        layers.name, parcels.name, study.headroom_method, keys.code_key(keys.MEASURE_CODE)
+    )
     target = home.work / f"metric-{key}.parquet"
     if _is_there(target, "metrics", log):
         return target
@@ -132,9 +137,16 @@ def measure_parcels(layers: Path, parcels: Path, home: Home, log: Log) -> Path:
         _attach(con, layers)
         frames = {name: builds.layer_frame(con, name) for name in Layers.__annotations__}
     canonical = Layers(**frames)
-    substation, plant = canonical.substation, canonical.plant
+    substation, line, plant = canonical.substation, canonical.line, canonical.plant
+    if study.headroom_method == "snapped_lines":
+        line = snapped_circuits(line, substation)
+        plant = plant.assign(substation_id=feeding_substations(plant, substation))
+        peak = pd.read_csv(REFERENCE_DIR / "peak_load.csv")["peak_kw_per_person"].item()
+        load_mw = load_by_people(canonical.people, substation, peak)
+        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
+        log(f"{len(line):,} circuits snapped to substations")
     classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
-    headroom = substation_headroom(substation, canonical.line, plant, classes)
+    headroom = substation_headroom(substation, line, plant, classes)
     headroom["load_mw"] = substation["load_mw"].to_numpy()
     _write(headroom, target.with_suffix(".headroom.parquet"))
     metrics = measure(gpd.read_parquet(parcels), canonical, headroom)

@@ -7,10 +7,13 @@ The method knows no power flow: it cannot see what the circuits already carry fo
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo.errors import GeoError
+from geo.geodesy import METRES_PER_MILE
 
 # St. Clair curve: loadability / SIL = 43.261 * miles^-0.6678 (FACTS.md; 3.17 at 50 mi, 0.96 at 300).
 ST_CLAIR_COEFFICIENT = 43.261
@@ -48,6 +51,68 @@ class LineClasses:
         return np.argmin(ratio, axis=1)
 
 
+def substation_headroom(
+    substation: pd.DataFrame, line: gpd.GeoDataFrame, plant: pd.DataFrame, classes: pd.DataFrame
+) -> pd.DataFrame:
+    """Headroom interval of every substation from the layers.
+
+    Returns
+    -------
+    DataFrame
+        `substation_id`, `circuit_count`, `largest_circuit_mw`, `import_n1_mw`, `headroom_mw_low`,
+        `headroom_mw_mid`, `headroom_mw_high`; NaN where no circuit or no load is known.
+    """
+    number = pd.Series(np.arange(len(substation)), index=substation["substation_id"])
+    ac = line[~line["is_dc"].fillna(False).astype(bool) & line["kv_min"].notna()]
+    length_mi = (
+        shapely.length(ac.geometry.to_crs(5070).to_numpy()) / METRES_PER_MILE
+        if len(ac)
+        else np.zeros(0)
+    )
+    capability = circuit_capability_mw(
+        ac["kv_min"].to_numpy(float),
+        length_mi,
+        ac["rating_mva"].to_numpy(float),
+        LineClasses.from_frame(classes),
+    )
+    ends = pd.concat([ac["from_substation_id"], ac["to_substation_id"]]).map(number)
+    held = ends.notna().to_numpy()
+    end_no = ends[held].to_numpy(dtype=np.int64)
+    capability = np.concatenate([capability, capability])[held]
+    carried = np.tile(ac["flow_mw"].to_numpy(float), 2)[held]
+    firm = plant[(plant["fuel_kind"] == "firm") & plant["substation_id"].isin(number.index)]
+    firm_no = number.loc[firm["substation_id"]].to_numpy()
+    count = len(substation)
+
+    def at_substation(column: str) -> np.ndarray:
+        return np.bincount(firm_no, firm[column].fillna(0).to_numpy(float), minlength=count)
+
+    interval = substation_headroom_mw(
+        count,
+        end_no,
+        capability,
+        carried,
+        substation["load_mw"].to_numpy(float),
+        at_substation("capacity_mw"),
+        np.maximum(at_substation("dispatch_mw"), 0.0),
+    )
+    circuits = np.bincount(end_no, minlength=count)
+    largest = np.zeros(count)
+    np.maximum.at(largest, end_no, capability[:, 1])
+    total = np.bincount(end_no, capability[:, 1], minlength=count)
+    return pd.DataFrame(
+        {
+            "substation_id": substation["substation_id"].to_numpy(),
+            "circuit_count": circuits,
+            "largest_circuit_mw": np.where(circuits > 0, largest, np.nan),
+            "import_n1_mw": np.where(circuits > 0, total - largest, np.nan),
+            "headroom_mw_low": interval[:, 0],
+            "headroom_mw_mid": interval[:, 1],
+            "headroom_mw_high": interval[:, 2],
+        }
+    )
+
+
 def circuit_capability_mw(
     kv: np.ndarray, length_mi: np.ndarray, rating_mva: np.ndarray, classes: LineClasses
 ) -> np.ndarray:
@@ -83,9 +148,7 @@ def circuit_capability_mw(
     sil_mid = (classes.sil_low_mw[row] + classes.sil_high_mw[row]) / 2
     low = np.where(is_bulk, sil_mid, thermal * classes.thermal_low_factor[row])
     high = np.where(is_bulk, thermal, thermal * classes.thermal_high_factor[row])
-    middle = np.where(
-        np.isnan(classes.class_mw[row]), np.sqrt(low * high), classes.class_mw[row]
-    )
+    middle = np.where(np.isnan(classes.class_mw[row]), np.sqrt(low * high), classes.class_mw[row])
     mid = np.where(is_bulk, middle, thermal)
     spread = np.column_stack([low, mid, high])
     rated = rating_mva[:, None]
