@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,15 @@ def assemble(
             if layer not in study.derived:
                 load_layer(con, layer, [filled[layer]] if layer in filled else [])
         for theme in themes:
-            store.run_file(con, "meta/carry", {
-                "raw_table": f"{theme}.meta.raw_table",
-                "rejected_row": f"{theme}.meta.rejected_row",
-                "source_load": f"{theme}.meta.source_load",
-            })
+            store.run_file(
+                con,
+                "meta/carry",
+                {
+                    "raw_table": f"{theme}.meta.raw_table",
+                    "rejected_row": f"{theme}.meta.rejected_row",
+                    "source_load": f"{theme}.meta.source_load",
+                },
+            )
         load_reference(con, "derived")
         for layer, staged in study.derived.items():
             fill_layer(con, layer, staged)
@@ -126,7 +131,11 @@ def load_profiles(
 ) -> None:
     """Fill the tables of profiles; what the study lacks is marked as removed, with the reason."""
     store.run_file(con, "meta/profile")
-    _insert(con, "meta.metric", pd.DataFrame([{"metric": name, **vars(metric)} for name, metric in METRICS.items()]))
+    _insert(
+        con,
+        "meta.metric",
+        pd.DataFrame([{"metric": name, **vars(metric)} for name, metric in METRICS.items()]),
+    )
     for entry in study.workloads:
         workload = workloads[entry.id]
         why = {item.metric: item.why for item in entry.without}
@@ -200,7 +209,7 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
 
 
 def removed_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What the study took out of its profiles, in words."""
+    """Say in words what the study took out of its profiles."""
     return [
         f"{workload}: {metric} ({kind}{f' of weight {weight:g}' if weight else ''}): {why}"
         for workload, metric, kind, weight, why in store.query_file(con, "query/removed").fetchall()
@@ -285,7 +294,7 @@ def _segments(workload: str, factor: Factor) -> list[dict[str, Any]]:
     # Finite, so that a slope of 0 times the distance from the start stays 0.
     infinity = 1e300
     pieces = [(-infinity, points[0][0], points[0][1], 0.0)]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         pieces.append((x0, x1, y0, (y1 - y0) / (x1 - x0)))
     pieces.append((points[-1][0], infinity, points[-1][1], 0.0))
     return [

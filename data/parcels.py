@@ -14,8 +14,22 @@ from pyogrio.errors import DataSourceError
 from data.errors import InputError
 
 ID_NAMES = (
-    "parcel_id", "parcelid", "apn", "parcel_apn", "pin", "parno", "parcel_no", "parcelnumb",
-    "parcel_num", "ll_uuid", "map_par_id", "ml", "gis_pin", "objectid", "gid", "id",
+    "parcel_id",
+    "parcelid",
+    "apn",
+    "parcel_apn",
+    "pin",
+    "parno",
+    "parcel_no",
+    "parcelnumb",
+    "parcel_num",
+    "ll_uuid",
+    "map_par_id",
+    "ml",
+    "gis_pin",
+    "objectid",
+    "gid",
+    "id",
 )
 ACRES_NAMES = ("acres", "gis_acres", "gisacres", "ll_gisacre", "acreage", "calc_acres", "deedacres")
 POLYGON_TYPES = (3, 6)
@@ -62,9 +76,7 @@ def read_parcels(
         kept.append(good)
         rejected.append(bad)
         notes.extend(said)
-    frame = pd.concat(kept, ignore_index=True)
-    frame, twice, said = _without_duplicates(frame)
-    frame = gpd.GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
+    frame, twice, said = _without_duplicates(gpd.GeoDataFrame(pd.concat(kept, ignore_index=True)))
     if frame.empty:
         msg = f"{', '.join(path.name for path in paths)}: no row is a usable polygon."
         raise InputError(msg, "See whether the file holds parcel polygons and its CRS is right.")
@@ -97,7 +109,9 @@ def _read_one(
     lonlat = gpd.GeoSeries(shapes, crs=frame.crs).to_crs("OGC:CRS84").to_numpy()
     bounds = shapely.bounds(lonlat)
     with np.errstate(invalid="ignore"):
-        inside = (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        inside = (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (
+            np.abs(bounds[:, [1, 3]]) <= 90
+        ).all(axis=1)
     reason[usable & ~inside] = "lies outside the range of longitude and latitude"
     flat = usable & inside & ~(shapely.area(lonlat) > 0)
     reason[flat] = "has no area"
@@ -122,13 +136,17 @@ def _open(path: Path) -> gpd.GeoDataFrame:
         msg = f"There is no parcel file {path}."
         raise InputError(msg, "Check the path given to --parcels.")
     try:
-        frame = gpd.read_parquet(path) if path.suffix == ".parquet" else pyogrio.read_dataframe(path)
+        frame = (
+            gpd.read_parquet(path) if path.suffix == ".parquet" else pyogrio.read_dataframe(path)
+        )
     except (DataSourceError, OSError, ValueError) as error:
         msg = f"{path} cannot be read as a parcel file: {str(error).splitlines()[0]}"
         raise InputError(msg, "Give GeoPackage, GeoJSON, a shapefile or GeoParquet.") from error
     if not isinstance(frame, gpd.GeoDataFrame):
         msg = f"{path} has no geometry column."
-        raise InputError(msg, "Parcels are polygons; a table of points or attributes is not enough.")
+        raise InputError(
+            msg, "Parcels are polygons; a table of points or attributes is not enough."
+        )
     if frame.crs is None:
         msg = f"{path} states no coordinate reference system."
         raise InputError(msg, "Write it with its CRS, for example with ogr2ogr -a_srs.")
@@ -163,7 +181,11 @@ def _acres(frame: pd.DataFrame, column: str | None) -> np.ndarray:
     if column is None:
         return np.full(len(frame), np.nan)
     text = frame[column].astype("string").str.replace(",", "", regex=False)
-    acres = pd.to_numeric(text, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    acres = (
+        pd.to_numeric(text, errors="coerce")
+        .astype("Float64")
+        .to_numpy(dtype=float, na_value=np.nan)
+    )
     return np.where(acres > 0, acres, np.nan)
 
 
@@ -171,7 +193,11 @@ def _polygons_of(shapes: np.ndarray) -> np.ndarray:
     """Polygonal part of repaired shapes, which may be collections with stray lines."""
     out = shapes.copy()
     for number in np.flatnonzero(shapely.get_type_id(shapes) == 7):
-        parts = [part for part in shapely.get_parts(shapes[number]) if part.geom_type in {"Polygon", "MultiPolygon"}]
+        parts = [
+            part
+            for part in shapely.get_parts(shapes[number])
+            if part.geom_type in {"Polygon", "MultiPolygon"}
+        ]
         out[number] = shapely.union_all(parts)
     return out
 
@@ -185,7 +211,12 @@ def _without_duplicates(
     twice = frame[repeated]
     rejected = pd.concat(
         [
-            _rejects(str(file), rows["raw_row"].to_numpy(), "duplicate", np.full(len(rows), "repeats an earlier row"))
+            _rejects(
+                str(file),
+                rows["raw_row"].to_numpy(),
+                "duplicate",
+                np.full(len(rows), "repeats an earlier row"),
+            )
             for file, rows in twice.groupby("file", sort=True)
         ]
         or [_rejects("", np.zeros(0), "duplicate", np.zeros(0))],
@@ -199,7 +230,9 @@ def _without_duplicates(
     if len(twice):
         notes.append(f"{len(twice):,} rows repeat the id and shape of another and were left out")
     if shared.any():
-        notes.append(f"{int(shared.sum()):,} rows share an id with another shape and were numbered (#2, #3 ...)")
+        notes.append(
+            f"{int(shared.sum()):,} rows share an id with another shape and were numbered (#2, #3 ...)"
+        )
     return frame, rejected, notes
 
 

@@ -116,11 +116,14 @@ def load_reference(con: duckdb.DuckDBPyConnection, theme: str) -> None:
     """Read every reference table into `raw.ref_<name>`, all columns as text."""
     for path in sorted(REFERENCE_DIR.glob("*.csv")):
         text = pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(_header(path), pa.string()), strings_can_be_null=True,
+            column_types=dict.fromkeys(_header(path), pa.string()),
+            strings_can_be_null=True,
             null_values=[""],
         )
         rows = pa.csv.read_csv(path, convert_options=text)
-        _create_raw(con, theme, REFERENCE_SOURCE, f"ref_{path.stem}", f"data/reference/{path.name}", rows)
+        _create_raw(
+            con, theme, REFERENCE_SOURCE, f"ref_{path.stem}", f"data/reference/{path.name}", rows
+        )
 
 
 def _header(path: Path) -> list[str]:
@@ -128,15 +131,17 @@ def _header(path: Path) -> list[str]:
         return handle.readline().strip().split(",")
 
 
-def _load_source(
-    con: duckdb.DuckDBPyConnection, theme: str, source: Source, path: Path
-) -> None:
+def _load_source(con: duckdb.DuckDBPyConnection, theme: str, source: Source, path: Path) -> None:
     for table_name, table in source.tables.items():
         if table.reader == "raster":
             continue
         _create_raw(
-            con, theme, source.id, table_name, path.name if table.member is None
-            else f"{path.name} / {', '.join(table.members)}", read_table(table, path, source),
+            con,
+            theme,
+            source.id,
+            table_name,
+            path.name if table.member is None else f"{path.name} / {', '.join(table.members)}",
+            read_table(table, path, source),
         )
 
 
@@ -157,4 +162,6 @@ def require_sql(name: str) -> None:
     folder = name.rpartition("/")[0]
     if name not in store.sql_names(folder):
         msg = f"The study names {name.rpartition('/')[2]!r}, but there is no sql/{name}.sql."
-        raise StudyError(msg, f"Known: {', '.join(n.rpartition('/')[2] for n in store.sql_names(folder))}.")
+        raise StudyError(
+            msg, f"Known: {', '.join(n.rpartition('/')[2] for n in store.sql_names(folder))}."
+        )

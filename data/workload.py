@@ -1,5 +1,6 @@
 """Workload profiles: gates, value functions, weights and the capacity a region must fill."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -53,7 +54,7 @@ class Factor(_Strict):
     def _ordered(self) -> Self:
         _known_metric(self.metric)
         xs = [x for x, _ in self.value]
-        if any(a >= b for a, b in zip(xs, xs[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(xs)):
             msg = f"breakpoints of {self.metric} are not in increasing order of the metric"
             raise ValueError(msg)
         if any(not 0 <= y <= 1 for _, y in self.value):

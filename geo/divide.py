@@ -19,7 +19,7 @@ PARTITION_RESOLUTION = 2
 
 @dataclass(frozen=True)
 class Divided:
-    """Parcels, and how many candidates were left out for which reason."""
+    """Parcels, and the candidates that were left out with the share of each that is land."""
 
     parcels: gpd.GeoDataFrame
     left_out: pd.DataFrame
@@ -55,7 +55,7 @@ def h3_parcels(
         Parcels sorted by id with `parcel_id`, `parcel_kind`, `lon`, `lat` (a point of the land),
         `county_id` (the county with most of the cell), `state_id`, `area_acres`, `land_share`,
         `lake_share` (share of the cell's land that lies in a lake), `parcel_partition` and
-        `geometry`; and the cells that were left out with the reason.
+        `geometry`; and the cells that were left out with their share of land after lakes.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def h3_parcels(
     """
     for frame in (counties, lakes):
         _require_lonlat(frame)
-    counties = counties.sort_values("county_id", ignore_index=True)
+    counties = _by_id(counties, "county_id")
     pairs = _cells_by_county(counties, resolution)
     cells = pairs["cell"].drop_duplicates().sort_values(ignore_index=True)
     hexagons = _hexagons(cells)
@@ -88,7 +88,9 @@ def h3_parcels(
             "area_acres": area_acres(land[keep]),
             "land_share": land_share[keep],
             "lake_share": lake_share[keep],
-            "parcel_partition": [h3.cell_to_parent(cell, PARTITION_RESOLUTION) for cell in ids[keep]],
+            "parcel_partition": [
+                h3.cell_to_parent(cell, PARTITION_RESOLUTION) for cell in ids[keep]
+            ],
         },
         geometry=land[keep],
         crs="OGC:CRS84",
@@ -116,7 +118,7 @@ def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Div
     """
     _require_lonlat(frame)
     _require_lonlat(counties)
-    counties = counties.sort_values("county_id", ignore_index=True)
+    counties = _by_id(counties, "county_id")
     shapes = frame.geometry.to_numpy()
     if shapely.is_missing(shapes).any() or shapely.is_empty(shapes).any():
         msg = "a parcel has no geometry"
@@ -145,11 +147,16 @@ def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Div
         },
         geometry=shapes[keep],
         crs="OGC:CRS84",
-    ).sort_values("parcel_id", ignore_index=True)
+    )
     left_out = pd.DataFrame(
         {"parcel_id": frame["parcel_id"].to_numpy()[~keep], "land_share": np.nan}
     )
-    return Divided(parcels, left_out)
+    return Divided(_by_id(parcels, "parcel_id"), left_out)
+
+
+def _by_id(frame: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
+    order = np.argsort(frame[column].to_numpy(dtype=object), kind="stable")
+    return frame.iloc[order].reset_index(drop=True)
 
 
 def _require_lonlat(frame: gpd.GeoDataFrame) -> None:
@@ -189,7 +196,7 @@ def _clip_to_counties(
     shapely.prepare(counties)
     whole = shapely.contains_properly(counties[county_no], hexagons[cell_no])
     area = shapely.area(hexagons)
-    piece = np.where(whole, hexagons[cell_no], None)
+    piece = hexagons[cell_no]
     cut = ~whole
     piece[cut] = shapely.intersection(hexagons[cell_no[cut]], counties[county_no[cut]])
     piece_area = shapely.area(piece)
