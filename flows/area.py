@@ -61,7 +61,7 @@ def narrow(counties: gpd.GeoDataFrame, states: pd.DataFrame, area: list[str]) ->
         rest = counties[~whole & shapely.intersects(counties.geometry.to_numpy(), mask)]
         pieces.append(rest.set_geometry(rest.geometry.intersection(mask)))
     found = pd.concat(pieces)
-    found = found[~found.geometry.is_empty & (found.geometry.area > 0)]
+    found = found[shapely.area(found.geometry.to_numpy()) > 0]
     if found.empty:
         msg = f"The area {' '.join(area)} holds no land of the study."
         raise UsageError(msg, "Check that its coordinates are lon/lat and lie in the 48 states.")

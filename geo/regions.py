@@ -25,7 +25,8 @@ def region_shapes(
     Returns
     -------
     GeoDataFrame
-        `region_kind`, `region_id`, `lon`, `lat` (a point inside) and `geometry`, OGC:CRS84.
+        `region_kind`, `region_id`, `lon`, `lat` (a point inside, NaN for an empty shape) and
+        `geometry`, OGC:CRS84.
     """
     parts = [
         _named("county", counties["county_id"], counties.geometry.to_numpy()),
@@ -45,6 +46,7 @@ def region_shapes(
         ignore_index=True,
     )
     inside = shapely.point_on_surface(found["geometry"].to_numpy())
+    inside[shapely.is_empty(inside)] = None
     found["lon"], found["lat"] = shapely.get_x(inside), shapely.get_y(inside)
     return gpd.GeoDataFrame(found, geometry="geometry", crs="OGC:CRS84")
 
