@@ -3,12 +3,12 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 
 from geo import geodesy
 from geo.errors import CrsError, GeometryError
 from tests.oracle.geodesic import GEOD
-from tests.oracle.shapes import parcels, places
+from tests.oracle.shapes import examples, parcels, places
 
 N = 20_000
 
@@ -88,7 +88,7 @@ def test_geodesic_m_broadcasts_and_takes_nothing():
     assert geodesy.geodesic_m([], [], [], []).size == 0
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(parcels())
 def test_area_agrees_with_geod_once_edges_are_dense(parcel):
     if not parcel.is_valid:
@@ -102,7 +102,7 @@ def test_area_agrees_with_geod_once_edges_are_dense(parcel):
     assert acres[0] == pytest.approx(expected, rel=1e-6, abs=rounding)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places)
 def test_area_of_a_square_agrees_with_geod(place):
     lon, lat = place

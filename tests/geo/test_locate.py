@@ -2,19 +2,19 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import CrsError, GeometryError
 from geo.locate import locate
 from tests.oracle import locate as oracle
 from tests.oracle.geodesic import METRES_PER_MILE
-from tests.oracle.shapes import around, parcels, places, scales_m, seeds
+from tests.oracle.shapes import around, examples, parcels, places, scales_m, seeds
 
 WEST, EAST = shapely.box(-101, 40, -100, 41), shapely.box(-100, 40, -99, 41)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.data(), places, scales_m, seeds, st.sampled_from([0.0, 3.0]))
 def test_located_as_shapely_and_geod_do(data, place, scale_m, seed, max_gap_mi):
     rng = np.random.default_rng(seed)

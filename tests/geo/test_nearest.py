@@ -2,7 +2,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo.errors import CrsError, GeometryError
@@ -16,7 +16,7 @@ from tests.oracle.geodesic import (
     edge_to_point_m,
     point_to_line_m,
 )
-from tests.oracle.shapes import around, clusters, lines, parcels, places, scales_m, seeds
+from tests.oracle.shapes import around, clusters, examples, lines, parcels, places, scales_m, seeds
 
 SQUARE = shapely.box(-100.1, 39.9, -99.9, 40.1)
 DONUT = SQUARE - shapely.box(-100.05, 39.95, -99.95, 40.05)
@@ -34,7 +34,7 @@ def _assert_nearest(feature_no, distance_mi, true_m, *, error_m, error_share=0.0
     assert (true_m[ahead] > np.broadcast_to(least_m[:, None], true_m.shape)[ahead]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(clusters(), places, scales_m, seeds)
 def test_nearest_point_is_the_one_by_geod(features, place, scale_m, seed):
     rng = np.random.default_rng(seed)
@@ -57,7 +57,7 @@ def test_nearest_point_is_the_one_by_geod(features, place, scale_m, seed):
     assert all(len(set(row[:count])) == count for row in feature_nos)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(lines(most=8), scales_m, seeds)
 def test_nearest_line_is_the_one_by_geod(features, scale_m, seed):
     rng = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def test_nearest_line_is_the_one_by_geod(features, scale_m, seed):
     np.testing.assert_allclose(got_m, expected_m, rtol=1e-7, atol=0.03)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(parcels(), scales_m, seeds)
 def test_nearest_point_to_an_edge_is_the_one_by_geod(parcel, scale_m, seed):
     assume(parcel.is_valid)
@@ -90,18 +90,19 @@ def test_nearest_point_to_an_edge_is_the_one_by_geod(parcel, scale_m, seed):
     centre = parcel.representative_point()
     points = around((centre.x, centre.y), rng.uniform(0, 360, 30), scale_m * rng.random(30))
     assume((np.abs(points[:, 1]) < 80).all())
+    # Less than 10 cm is touching.
     true_m = np.array([[edge_to_point_m(parcel, x, y) for x, y in points]])
     index = FeatureIndex.from_points(*points.T)
     parcel_series = gpd.GeoSeries([parcel], crs="OGC:CRS84")
     feature_no, distance_mi = nearest_edge(index, parcel_series)
-    _assert_nearest(feature_no, distance_mi, true_m, error_m=0.05, error_share=1e-6)
+    _assert_nearest(feature_no, distance_mi, true_m, error_m=0.11, error_share=1e-6)
 
     _, distances_mi = k_nearest_edge(index, parcel_series, 4)
     expected_m = np.sort(true_m, axis=1)[:, :4]
-    np.testing.assert_allclose(distances_mi * METRES_PER_MILE, expected_m, rtol=1e-6, atol=0.05)
+    np.testing.assert_allclose(distances_mi * METRES_PER_MILE, expected_m, rtol=1e-6, atol=0.11)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.data(), lines(most=4))
 def test_nearest_line_to_an_edge_is_the_one_by_geod(data, features):
     corner = tuple(shapely.get_coordinates(features)[0])
@@ -199,7 +200,7 @@ def test_many_features_at_one_place():
     assert feature_nos[0].tolist() == [*range(300, 600), 0]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(places, st.floats(0, 360), st.floats(-11.0, 11.0))
 def test_within_100_miles_is_decided_as_geod_does(place, bearing, off_m):
     (lon, lat), *_ = around(place, [bearing], [100 * METRES_PER_MILE + off_m])

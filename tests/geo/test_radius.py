@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo import radius
@@ -15,12 +15,12 @@ from geo.errors import GeoError, GeometryError
 from geo.radius import distinct_within, radius_sums
 from tests.oracle import radius as oracle
 from tests.oracle.geodesic import METRES_PER_MILE
-from tests.oracle.shapes import around, clusters, places, scales_m, seeds
+from tests.oracle.shapes import around, clusters, examples, places, scales_m, seeds
 
 RADII_MI = (0.5, 10.0, 25.0, 100.0, 300.0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(clusters(), places, scales_m, seeds)
 def test_sums_agree_with_geod(features, place, scale_m, seed):
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_sums_of_a_crowded_country_agree_with_geod():
     np.testing.assert_array_equal(sums[margin_m > 5.0], expected[margin_m > 5.0])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     places, st.floats(0, 360), st.floats(-11.0, 11.0), st.sampled_from([10.0, 25.0, 50.0, 100.0])
 )

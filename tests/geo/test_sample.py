@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from geo.errors import GeometryError
 from geo.sample import cell_share
 from tests.oracle import sample as oracle
-from tests.oracle.shapes import around, places, seeds
+from tests.oracle.shapes import around, examples, places, seeds
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(places, seeds)
 def test_shares_agree_with_geod(place, seed):
     rng = np.random.default_rng(seed)

@@ -2,9 +2,17 @@
 
 import numpy as np
 import shapely
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from tests.oracle.geodesic import GEOD
+
+
+def examples(count):
+    """Settings of slow oracles: shapes come from a seed, so that shrinking costs minutes and tells little."""
+    phases = (Phase.explicit, Phase.reuse, Phase.generate)
+    return settings(max_examples=count, deadline=None, phases=phases, print_blob=True)
+
 
 places = st.tuples(st.floats(-125.0, -66.0), st.floats(24.0, 50.0))
 # From metres to a third of the country, evenly in powers of ten.
