@@ -24,6 +24,7 @@ from data.workload import study_workloads
 from flows import keys
 from flows.area import narrow
 from flows.home import Home
+from flows.housekeeping import prune
 from flows.request import RunRequest
 from geo.divide import Divided, assessor_parcels, h3_parcels
 from geo.headroom import substation_headroom
@@ -138,14 +139,15 @@ def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: 
         frames = {name: builds.layer_frame(con, name) for name in Layers.__annotations__}
     canonical = Layers(**frames)
     substation, line, plant = canonical.substation, canonical.line, canonical.plant
+    classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
     if study.headroom_method == "snapped_lines":
         line = snapped_circuits(line, substation)
         plant = plant.assign(substation_id=feeding_substations(plant, substation))
+        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
         peak = pd.read_csv(REFERENCE_DIR / "peak_load.csv")["peak_kw_per_person"].item()
-        load_mw = load_by_people(canonical.people, substation, peak)
+        load_mw = load_by_people(canonical.people, substation, import_mw.to_numpy(float), peak)
         substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
         log(f"{len(line):,} circuits snapped to substations")
-    classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
     headroom = substation_headroom(substation, line, plant, classes)
     headroom["load_mw"] = substation["load_mw"].to_numpy()
     _write(headroom, target.with_suffix(".headroom.parquet"))
@@ -201,9 +203,10 @@ def publish(
     inputs = _inputs_key(study, request, paths)
     temporary = home.builds / f"{run_id}.duckdb.tmp"
     is_same = _published_inputs(home) == inputs
-    shutil.copyfile(home.build if is_same else paths["layers"], temporary)
-    con = store.create(temporary)
+    con = None
     try:
+        shutil.copyfile(home.build if is_same else paths["layers"], temporary)
+        con = store.create(temporary)
         if is_same:
             log("scores and ranks: unchanged, reused")
             builds.forget_run(con)
@@ -228,11 +231,12 @@ def publish(
         )
         store.seal(con, temporary)
     except BaseException:
-        con.close()
+        if con is not None:
+            con.close()
         temporary.unlink(missing_ok=True)
         raise
     _put_in_place(temporary, home, run_id)
-    _prune(home, request.keep_builds)
+    prune(home, request.keep_builds)
     return home.build
 
 
@@ -398,15 +402,3 @@ def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:
     except OSError:
         shutil.copyfile(kept, fresh)
     store.replace_atomically(fresh, home.build)
-
-
-def _prune(home: Home, keep: int) -> None:
-    """Keep the last builds, and the step results that those of the last weeks of runs used."""
-    for old in sorted(home.builds.glob("*.duckdb"))[:-keep]:
-        old.unlink()
-    newest: dict[str, list[Path]] = {}
-    for path in sorted(home.work.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True):
-        newest.setdefault(path.name.rsplit("-", 1)[0] + "".join(path.suffixes), []).append(path)
-    for paths in newest.values():
-        for path in paths[keep:]:
-            path.unlink()

@@ -82,7 +82,7 @@ def divide(layers: Path, request: RunRequest) -> Path:
 @task(cache_policy=NO_CACHE)
 def measure(layers: Path, parcels: Path, request: RunRequest) -> Path:
     """Measure the parcels."""
-    return steps.measure_parcels(layers, parcels, Home.at(request.home), log)
+    return steps.measure_parcels(load_study(request.study), layers, parcels, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)
