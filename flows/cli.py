@@ -1,20 +1,19 @@
 """Command line: run a study, ask the published build, export it."""
 
+import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
+from cyclopts import App, Parameter
 
-from data.errors import GridsteadError, UsageError
+from data.errors import UsageError
 from flows import asking, exporting
+from flows.failing import FAILED, failure_of
 from flows.home import Home
 from flows.request import RunRequest
 from flows.request import check as check_request
 from flows.show import Shown, error_line, show
-from geo.errors import GeoError
 
 Level = Literal["county", "metro", "state", "zone", "parcel"]
 HomeOption = Annotated[Path | None, Parameter(help="Folder of cache, builds and exports (default var).")]
@@ -242,23 +241,18 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in arguments
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        error_line(_plain(error), "See gridstead --help.", as_json=as_json)
-        return 2
-    except (GridsteadError, GeoError) as error:
-        hint = error.hint if isinstance(error, GridsteadError) else ""
-        error_line(str(error), hint, as_json=as_json)
-        return error.exit_code if isinstance(error, GridsteadError) else 2
-    except KeyboardInterrupt:
-        error_line("Stopped.", "The last build stays published.", as_json=as_json)
-        return 1
-    if isinstance(result, Shown):
-        show(result, as_json=as_json)
+        if isinstance(result, Shown):
+            show(result, as_json=as_json)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough; nothing may be written any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+        failure = failure_of(error)
+        error_line(failure.message, failure.hint, as_json=as_json)
+        return failure.exit_code
     return 0
-
-
-def _plain(error: CycloptsError) -> str:
-    return " ".join(str(error).split())
 
 
 def entry() -> None:

@@ -9,6 +9,7 @@ from prefect import flow
 from data.study import THEMES, load_study
 from flows import steps, tasks
 from flows.home import Home
+from flows.housekeeping import alone
 from flows.progress import log
 from flows.request import RunRequest
 from flows.themes import pull_themes, stage
@@ -35,9 +36,13 @@ def nightly(request: RunRequest) -> Path:
 
     Returns the published build. When a check of severity error fails, nothing is published.
     """
+    with alone(Home.at(request.home)):
+        return _run(request)
+
+
+def _run(request: RunRequest) -> Path:
     started_at = datetime.now(UTC)
     run_id = steps.new_run_id(started_at)
-    Home.at(request.home).make()
     study = load_study(request.study)
     themes = [theme for theme in THEMES if theme in study.themes]
     watch = Stopwatch()

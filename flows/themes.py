@@ -8,6 +8,8 @@ from prefect.futures import wait
 from data.pull import Pulled
 from data.study import load_study
 from flows import tasks
+from flows.home import Home
+from flows.housekeeping import alone
 from flows.request import RunRequest
 
 
@@ -28,4 +30,5 @@ def stage(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -> Path
 
 def pull_and_stage(theme: str, request: RunRequest) -> Path:
     """Pull and stage one theme on its own."""
-    return stage(theme, pull_themes([theme], request), request)
+    with alone(Home.at(request.home)):
+        return stage(theme, pull_themes([theme], request), request)

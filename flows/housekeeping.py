@@ -1,0 +1,79 @@
+"""Keep a home in order: one run at a time, no leftovers of a killed one, old results pruned."""
+
+import fcntl
+import os
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import BuildError
+from flows.home import Home
+
+LOCK_NAME = ".lock"
+# What a run writes before it is renamed into place, and what DuckDB writes beside it.
+LEFTOVERS = (
+    "builds/*.tmp",
+    "builds/*.tmp.wal",
+    "work/*.tmp",
+    "work/*.tmp.wal",
+    "work/*.part",
+    ".*.duckdb",
+)
+_STEP_RESULT = re.compile(r"(?P<kind>.+)-(?P<key>[0-9a-f]{16})\.")
+
+
+@contextmanager
+def alone(home: Home) -> Generator[None]:
+    """Hold the home for one run; the lock goes with the process, however it ends.
+
+    Leftovers of a run that was killed are removed first.
+
+    Raises
+    ------
+    BuildError
+        Another run holds the home.
+    """
+    home.make()
+    with (home.root / LOCK_NAME).open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            msg = f"Another run (process {lock.read().strip() or 'unknown'}) writes to {home.root}."
+            raise BuildError(msg, "Wait until it has ended, or name another --home.") from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        sweep(home)
+        yield
+
+
+def sweep(home: Home) -> list[Path]:
+    """Remove what a killed run left half written."""
+    found = [path for pattern in LEFTOVERS for path in sorted(home.root.glob(pattern))]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
+
+
+def prune(home: Home, keep: int) -> None:
+    """Keep the last builds, and of every step the results that were used last.
+
+    A result and the files beside it (left-out cells, headroom, ...) share a key and go together.
+    """
+    for old in sorted(home.builds.glob("*.duckdb"))[:-keep]:
+        old.unlink()
+    results: dict[str, dict[str, list[Path]]] = {}
+    for path in home.work.iterdir():
+        if found := _STEP_RESULT.match(path.name):
+            results.setdefault(found["kind"], {}).setdefault(found["key"], []).append(path)
+    for by_key in results.values():
+        newest = sorted(by_key.values(), key=_last_used, reverse=True)
+        for paths in newest[keep:]:
+            for path in paths:
+                path.unlink()
+
+
+def _last_used(paths: list[Path]) -> float:
+    return max(path.stat().st_mtime for path in paths)
