@@ -13,10 +13,10 @@ comment on table core.county_fact is 'Public figures by county; NULL is unknown'
 comment on column core.county_fact.county_id is 'FIPS code, 5 digits';
 comment on column core.county_fact.population_people is 'People';
 comment on column core.county_fact.median_household_usd is 'Median household income, $';
-comment on column core.county_fact.industrial_usd_per_mwh is 'Industrial power price, $/MWh';
+comment on column core.county_fact.industrial_usd_per_mwh is 'Industrial power price, $/MWh; the state''s where the county''s is not known or not believed';
 comment on column core.county_fact.fiber_coverage_share is 'Share of addresses that fiber passes';
 comment on column core.county_fact.hazard_usd is 'Sum of FEMA risk values over the hazards known, $ a year';
-comment on column core.county_fact.hazard_known_count is 'How many of the 16 hazards are known';
+comment on column core.county_fact.hazard_known_count is 'How many hazards are known';
 comment on column core.county_fact.generation_queue_mw is 'Generation in the queue, MW';
 comment on column core.county_fact.source_id is 'Catalogue id of the source the row comes from';
 

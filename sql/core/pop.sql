@@ -14,7 +14,7 @@ comment on column core.pop.pop_id is 'Id';
 comment on column core.pop.pop_name is 'Name or city';
 comment on column core.pop.carrier_id is 'Carrier';
 comment on column core.pop.carrier_name is 'Carrier''s name';
-comment on column core.pop.carrier_kind is 'carrier, or research for a network that sells to nobody; only carriers are counted';
+comment on column core.pop.carrier_kind is 'carrier, research (sells to nobody), host (hosting, content or one city) or historical (gone); only carriers are counted';
 comment on column core.pop.as_of is 'Vintage of the map it stands in';
 comment on column core.pop.lon is 'Longitude, degrees';
 comment on column core.pop.lat is 'Latitude, degrees';

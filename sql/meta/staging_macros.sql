@@ -18,3 +18,24 @@ end;
 -- Empty and blank cells are unknown.
 create macro staging.number(cell) as try_cast(nullif(trim(replace(cell::varchar, ',', '')), '') as double);
 create macro staging.word(cell) as nullif(trim(cell::varchar), '');
+
+-- Coordinates of a point in WKB; the core functions have no st_x.
+create macro staging.point_lon(wkb) as
+regexp_extract(st_astext(st_geomfromwkb(wkb)), '\(([-0-9.e]+) ', 1)::double;
+create macro staging.point_lat(wkb) as
+regexp_extract(st_astext(st_geomfromwkb(wkb)), ' ([-0-9.e]+)\)$', 1)::double;
+
+-- The same box for lines and polygons: one that does not touch it lies outside.
+create macro staging.touches_area(wkb) as
+st_intersects_extent(
+    st_geomfromwkb(wkb),
+    'POLYGON ((-126.5 23.5, -65.5 23.5, -65.5 50.5, -126.5 50.5, -126.5 23.5))'::geometry
+);
+
+-- Great-circle miles, for matching records of one thing in two files; metrics are geodesic (geo/).
+create macro staging.miles(lon_a, lat_a, lon_b, lat_b) as
+2 * 3958.76 * asin(sqrt(least(
+    1,
+    pow(sin(radians(lat_b - lat_a) / 2), 2)
+    + cos(radians(lat_a)) * cos(radians(lat_b)) * pow(sin(radians(lon_b - lon_a) / 2), 2)
+)));
