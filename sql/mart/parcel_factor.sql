@@ -1,30 +1,31 @@
 create view mart.parcel_factor as
-select
-    factor.workload,
-    parcel.parcel_no,
-    parcel.parcel_id,
-    factor.metric,
-    factor.label,
-    metric_value.value,
-    factor.weight,
-    least(greatest(
-        segment.from_value + segment.slope * (metric_value.value - segment.from_x), 0
-    ), 1) as value_score,
-    100 * factor.weight
-    * least(greatest(
-        segment.from_value + segment.slope * (metric_value.value - segment.from_x), 0
-    ), 1) as points
-from core.parcel
-cross join meta.factor
-left join mart.parcel_metric_value as metric_value
-    on parcel.parcel_no = metric_value.parcel_no and factor.metric = metric_value.metric
-left join meta.value_segment as segment
-    on
-        factor.workload = segment.workload
-        and factor.metric = segment.metric
-        and metric_value.value >= segment.from_x
-        and metric_value.value < segment.to_x
-where not factor.is_removed;
+with valued as (
+    select
+        factor.workload,
+        parcel.parcel_no,
+        parcel.parcel_id,
+        factor.metric,
+        factor.label,
+        metric_value.value,
+        factor.weight,
+        -- Rounding may leave 0 to 1 by an ulp. greatest() passes over NULL, and unknown is not 0.
+        case when metric_value.value is not null then
+            least(greatest(segment.from_value + segment.slope * (metric_value.value - segment.from_x), 0), 1)
+        end as value_score
+    from core.parcel
+    cross join meta.factor
+    left join mart.parcel_metric_value as metric_value
+        on parcel.parcel_no = metric_value.parcel_no and factor.metric = metric_value.metric
+    left join meta.value_segment as segment
+        on
+            factor.workload = segment.workload
+            and factor.metric = segment.metric
+            and metric_value.value >= segment.from_x
+            and metric_value.value < segment.to_x
+    where not factor.is_removed
+)
+
+select *, 100 * weight * value_score as points from valued;
 comment on view mart.parcel_factor is 'Every weighted factor of every parcel: its value, its value score and the points it brings';
 comment on column mart.parcel_factor.workload is 'Workload';
 comment on column mart.parcel_factor.parcel_no is 'Parcel, as in core.parcel';
