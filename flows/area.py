@@ -38,7 +38,10 @@ def narrow(counties: gpd.GeoDataFrame, states: pd.DataFrame, area: list[str]) ->
     """
     if not area or WHOLE in area:
         return counties
-    by_name = {name.lower(): code for code, name in zip(states["state_id"], states["state_name"], strict=True)}
+    by_name = {
+        name.lower(): code
+        for code, name in zip(states["state_id"], states["state_name"], strict=True)
+    }
     codes = set(states["state_id"])
     wanted_states: set[str] = set()
     wanted_counties: set[str] = set()
@@ -53,7 +56,9 @@ def narrow(counties: gpd.GeoDataFrame, states: pd.DataFrame, area: list[str]) ->
             polygons.append(_polygon(Path(word)))
         else:
             msg = f"{word!r} is no state, no five-digit county code and no file."
-            raise UsageError(msg, "Write for example --area VA MD, --area 51107 or --area area.geojson.")
+            raise UsageError(
+                msg, "Write for example --area VA MD, --area 51107 or --area area.geojson."
+            )
     whole = counties["state_id"].isin(wanted_states) | counties["county_id"].isin(wanted_counties)
     pieces = [counties[whole]]
     if polygons:
@@ -80,11 +85,19 @@ def check_area(area: list[str]) -> None:
     known = {WHOLE} | set(states["state"]) | {name.lower() for name in states["state_name"]}
     for word in area:
         is_county = len(word) == COUNTY_DIGITS and word.isdigit()
-        if not (word in known or word.upper() in known or word.lower() in known or is_county or Path(word).is_file()):
+        if not (
+            word in known
+            or word.upper() in known
+            or word.lower() in known
+            or is_county
+            or Path(word).is_file()
+        ):
             near = difflib.get_close_matches(word.title(), states["state_name"], n=1)
             msg = f"{word!r} is no state, no five-digit county code and no file."
             hint = f"Did you mean {near[0]!r}? " if near else ""
-            raise UsageError(msg, hint + "Write for example --area VA MD, --area 51107 or --area area.geojson.")
+            raise UsageError(
+                msg, hint + "Write for example --area VA MD, --area 51107 or --area area.geojson."
+            )
 
 
 def _polygon(path: Path) -> shapely.Geometry:

@@ -75,7 +75,9 @@ def explain(build: Path, what: str) -> Shown:
         run = rows_of(con, "query/run")[0]
         as_of = {row["source_id"]: row["as_of"] for row in rows_of(con, "query/source_report")}
     for row in factors:
-        row["sources"] = [f"{source} ({as_of.get(source, 'unknown date')})" for source in row["sources"] or []]
+        row["sources"] = [
+            f"{source} ({as_of.get(source, 'unknown date')})" for source in row["sources"] or []
+        ]
     payload = {
         "parcel": parcel,
         "run": {name: run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
@@ -90,10 +92,14 @@ def explain(build: Path, what: str) -> Shown:
         ],
     }
     place = ", ".join(
-        str(parcel[name]) for name in ("parcel_name", "county_name", "state_id", "zone_name") if parcel[name]
+        str(parcel[name])
+        for name in ("parcel_name", "county_name", "state_id", "zone_name")
+        if parcel[name]
     )
     shown = Shown(
-        f"{parcel['parcel_id']} ({parcel['parcel_kind']}): {place}", payload=payload, notes=_parcel_notes(parcel)
+        f"{parcel['parcel_id']} ({parcel['parcel_kind']}): {place}",
+        payload=payload,
+        notes=_parcel_notes(parcel),
     )
     for workload in payload["workloads"]:
         shown.sections.extend(_workload_sections(workload))
@@ -115,14 +121,16 @@ def sql(build: Path, query: str, limit: int) -> Shown:
             found = cursor.fetchmany(limit + 1)
         except duckdb.Error as error:
             msg = str(error).splitlines()[0]
-            raise UsageError(msg, "See `gridstead sql 'from meta.column'` for tables and columns.") from error
+            raise UsageError(
+                msg, "See `gridstead sql 'from meta.column'` for tables and columns."
+            ) from error
     rows = [dict(zip(_distinct(columns), row, strict=True)) for row in found[:limit]]
     notes = [f"Only the first {limit:,} rows are shown; see --limit."] if len(found) > limit else []
     return Shown("", rows, notes=notes or ([] if rows else ["No rows."]))
 
 
 def sources(home: Home, study_name: str) -> Shown:
-    """Sources of a study and whether they are in the cache."""
+    """List the sources of a study and whether they are in the cache."""
     study = load_study(study_name)
     catalogue, lock = with_own(study.catalogue)
     rows = []
@@ -148,14 +156,20 @@ def sources(home: Home, study_name: str) -> Shown:
                 }
             )
     columns = {
-        "theme": "theme", "source_id": "source", "version": "version", "as_of": "as of",
-        "data_terms": "terms of the data", "is_synthetic": "synthetic", "megabytes": "MB", "is_cached": "cached",
+        "theme": "theme",
+        "source_id": "source",
+        "version": "version",
+        "as_of": "as of",
+        "data_terms": "terms of the data",
+        "is_synthetic": "synthetic",
+        "megabytes": "MB",
+        "is_cached": "cached",
     }
     return Shown(f"Sources of {study.id}", rows, columns=columns)
 
 
 def runs(home: Home) -> Shown:
-    """Builds that are kept."""
+    """List the builds that are kept."""
     rows = []
     published = home.build.stat().st_ino if home.build.is_file() else None
     for path in sorted(home.builds.glob("*.duckdb"), reverse=True):
@@ -188,7 +202,9 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
         msg = f"There is no parcel {what!r}."
         raise UsageError(msg, "Give the id of a parcel, or LAT,LON such as 39.04,-77.49.")
     lat, lon = point
-    near = store.query_file(con, "query/parcels_near", {"lon": lon, "lat": lat, "reach": REACH_DEG}).fetchall()
+    near = store.query_file(
+        con, "query/parcels_near", {"lon": lon, "lat": lat, "reach": REACH_DEG}
+    ).fetchall()
     here = shapely.Point(lon, lat)
     for parcel_id, geometry in near:
         if shapely.covers(shapely.from_wkb(geometry), here):
@@ -210,10 +226,12 @@ def _lat_lon(what: str) -> tuple[float, float] | None:
 
 
 def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
-    lines = [
-        f"{parcel['lat']:.4f}, {parcel['lon']:.4f}; {parcel['area_acres']:,.0f} acres of land; distances from its "
-        f"{parcel['distance_basis']}; {parcel['known_share']:.0%} of the study's metrics are known"
-    ]
+    line = (
+        f"{parcel['lat']:.4f}, {parcel['lon']:.4f}; {parcel['area_acres']:,.0f} acres of land; "
+        f"distances from its {parcel['distance_basis']}; "
+        f"{parcel['known_share']:.0%} of the study's metrics are known"
+    )
+    lines = [line]
     if parcel["headroom_substation_id"]:
         lines.append(
             f"fed by substation {parcel['headroom_substation_id']}, {parcel['headroom_substation_mi']:.1f} mi away, "
@@ -224,24 +242,38 @@ def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
 
 
 def _workload_sections(workload: dict[str, Any]) -> list[Shown]:
-    rank = f"rank {workload['rank']:,} of {workload['ranked_count']:,}" if workload["rank"] else "not a candidate"
+    rank = (
+        f"rank {workload['rank']:,} of {workload['ranked_count']:,}"
+        if workload["rank"]
+        else "not a candidate"
+    )
     title = f"{workload['workload']}: {rank}, score {workload['score_low']:.1f} to {workload['score_high']:.1f}"
     notes = [
-        f"left out in this study: {row['metric']} ({row['kind']}), {row['removed_why']}" for row in workload["removed"]
+        f"left out in this study: {row['metric']} ({row['kind']}), {row['removed_why']}"
+        for row in workload["removed"]
     ]
     factors = Shown(
         title,
         workload["factors"],
         columns={
-            "label": "factor", "value": "value", "unit": "unit", "value_score": "0 to 1", "points": "points",
-            "points_possible": "of", "sources": "sources",
+            "label": "factor",
+            "value": "value",
+            "unit": "unit",
+            "value_score": "0 to 1",
+            "points": "points",
+            "points_possible": "of",
+            "sources": "sources",
         },
     )
     gates = Shown(
         "",
         workload["gates"],
         columns={
-            "label": "gate", "value": "value", "unit": "unit", "at_least": "at least", "at_most": "at most",
+            "label": "gate",
+            "value": "value",
+            "unit": "unit",
+            "at_least": "at least",
+            "at_most": "at most",
             "gate_status": "status",
         },
         notes=notes,
@@ -251,7 +283,14 @@ def _workload_sections(workload: dict[str, Any]) -> list[Shown]:
 
 def _honest(run: dict[str, Any]) -> list[str]:
     note = f"study {run['study']}, run {run['run_id']}"
-    return [note + ("; the grid is synthetic: its substations are not the real ones" if run["is_synthetic"] else "")]
+    return [
+        note
+        + (
+            "; the grid is synthetic: its substations are not the real ones"
+            if run["is_synthetic"]
+            else ""
+        )
+    ]
 
 
 def _distinct(columns: list[str]) -> list[str]:

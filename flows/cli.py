@@ -16,8 +16,13 @@ from flows.request import check as check_request
 from flows.show import Shown, error_line, show
 
 Level = Literal["county", "metro", "state", "zone", "parcel"]
-HomeOption = Annotated[Path | None, Parameter(help="Folder of cache, builds and exports (default var).")]
+HomeOption = Annotated[
+    Path | None,
+    Parameter(help="Folder of cache, builds and exports (default: $GRIDSTEAD_HOME, else var)."),
+]
 JsonOption = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Flag = Parameter(negative="")
+Several = Parameter(consume_multiple=True, negative="")
 
 app = App(
     name="gridstead",
@@ -30,52 +35,52 @@ app = App(
 def run(
     study: str = "open-conus",
     *,
-    area: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    parcels: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    area: Annotated[list[str] | None, Several] = None,
+    parcels: Annotated[list[Path] | None, Several] = None,
     parcel_id: str | None = None,
     parcel_acres: str | None = None,
     resolution: int | None = None,
     only: Literal["grid", "population", "fiber", "land"] | None = None,
-    offline: bool = False,
+    offline: Annotated[bool, Flag] = False,
     export: bool = True,
     home: HomeOption = None,
     out: Path | None = None,
     keep_builds: int = 5,
-    quiet: bool = False,
+    quiet: Annotated[bool, Flag] = False,
     json: JsonOption = False,
 ) -> Shown:
     """Run a study: pull, measure, rank, check, publish, export.
 
+    Nothing is published when a check fails or the run is stopped: the last build stays.
+
     Parameters
     ----------
     study
-        Name of a study, or path of a study file.
+        Name of a study (open-conus, conus), or path of a study file (.yaml).
     area
-        States, five-digit county codes, or a GeoJSON file to narrow the study to.
+        Narrow the study: states (VA or Virginia), five-digit county codes (51107), or files with
+        polygons (GeoJSON). Several may be given.
     parcels
-        Parcel files to rank instead of generated cells.
+        Parcel files to rank instead of generated cells: GeoPackage, GeoJSON, shapefile,
+        GeoParquet, in any CRS. Several may be given.
     parcel_id
-        Column of the parcel files that holds the id.
+        Column of the parcel files that holds the id (default: found by common names).
     parcel_acres
-        Column of the parcel files that holds the acres.
+        Column of the parcel files that holds the acres (default: found by common names).
     resolution
-        H3 resolution of generated cells: 6 (default) is 36 km2, 7 is 5 km2.
+        H3 resolution of generated cells, 4 to 9: 6 (default) is 36 km2 a cell, 7 is 5 km2.
     only
         Pull and stage one theme and stop.
     offline
         Use what is in the cache and never the network.
     export
-        Write maps, files and report after publishing.
-    home
-        Folder of cache, builds and exports.
+        Write files for maps, pictures and the report after publishing.
     out
         Folder of the exports (default: exports in the home).
     keep_builds
-        Builds to keep.
+        Builds to keep, 1 or more.
     quiet
         Say nothing while running.
-    json
-        Print the result as JSON.
     """
     request = RunRequest(
         study=study,
@@ -117,10 +122,6 @@ def top(
         What is ranked.
     n
         How many.
-    home
-        Folder of the build.
-    json
-        Print JSON.
     """
     return asking.top(Home.at(home).build, workload, level, n)
 
@@ -137,11 +138,7 @@ def explain(
     Parameters
     ----------
     what
-        Parcel id, or LAT,LON.
-    home
-        Folder of the build.
-    json
-        Print JSON.
+        Parcel id, or latitude and longitude as one word: 39.04,-77.49.
     """
     return asking.explain(Home.at(home).build, what)
 
@@ -155,45 +152,32 @@ def sql(
     Parameters
     ----------
     query
-        One statement; tables are found in mart, core and meta. A dash reads it from standard input.
+        One statement, for example "from training_regions limit 5"; tables are found in mart, core
+        and meta, and described in meta.column. A dash reads it from standard input.
     limit
         Rows to print at most.
-    home
-        Folder of the build.
-    json
-        Print JSON.
     """
     text = sys.stdin.read() if query == "-" else query
     return asking.sql(Home.at(home).build, text, limit)
 
 
 @app.command
-def sources(*, study: str = "open-conus", home: HomeOption = None, json: JsonOption = False) -> Shown:
-    """List the sources of a study: version, date, licence, and whether they are in the cache.
+def sources(
+    study: str = "open-conus", *, home: HomeOption = None, json: JsonOption = False
+) -> Shown:
+    """List the sources of a study: version, date, terms, and whether they are in the cache.
 
     Parameters
     ----------
     study
-        Name of a study.
-    home
-        Folder of the cache.
-    json
-        Print JSON.
+        Name of a study, or path of a study file (.yaml).
     """
     return asking.sources(Home.at(home), study)
 
 
 @app.command
 def runs(*, home: HomeOption = None, json: JsonOption = False) -> Shown:
-    """List the builds that are kept, newest first.
-
-    Parameters
-    ----------
-    home
-        Folder of the builds.
-    json
-        Print JSON.
-    """
+    """List the builds that are kept, newest first."""
     return asking.runs(Home.at(home))
 
 
@@ -218,19 +202,17 @@ def export(
     level
         What is exported.
     top
-        Only the first so many; parcels default to the first 5,000.
-    home
-        Folder of the build.
+        Only the first so many (default: all regions, the first 5,000 parcels).
     out
         Folder to write to (default: exports in the home).
-    json
-        Print JSON.
     """
     if not formats:
         msg = "Name a format."
         raise UsageError(msg, "For example: gridstead export training gpkg --level county.")
     place = Home.at(home)
-    written = exporting.export_level(place.build, workload, formats, level, top, out or place.exports)
+    written = exporting.export_level(
+        place.build, workload, formats, level, top, out or place.exports
+    )
     rows = [{"file": str(path), "bytes": path.stat().st_size} for path in written]
     return Shown("Exported", rows)
 
@@ -240,7 +222,9 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     try:
-        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        result = app(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
         if isinstance(result, Shown):
             show(result, as_json=as_json)
             sys.stdout.flush()

@@ -46,7 +46,9 @@ def export_run(build: Path, out: Path) -> list[Path]:
         note = export_note(con, run)
         workloads = [row["workload"] for row in _rows(con, "query/workloads")]
         layers = [layer for workload in workloads for layer in _workload_layers(con, workload)]
-        layers += [_layer(con, "substations", "Substations by headroom", "query/substations_for_export")]
+        layers += [
+            _layer(con, "substations", "Substations by headroom", "query/substations_for_export")
+        ]
         layers += [_layer(con, "metros", "Metropolitan areas", "query/metros_for_export")]
         written = [find_format("gpkg")(out / "gridstead.gpkg", layers, note)]
         parquet = find_format("geoparquet")
@@ -101,7 +103,7 @@ def export_level(
 
 
 def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNote:
-    """What every exported file carries about the run and its sources."""
+    """Gather what every exported file carries about the run and its sources."""
     sources = _rows(con, "query/source_report")
     finished: date = run["started_at"].date()
     return ExportNote(
@@ -155,7 +157,9 @@ def _layer(
         msg = f"sql/{query}.sql returns no geometry"
         raise TypeError(msg)
     docs = dict(store.query_file(con, "query/column_docs").fetchall())
-    known = {column: docs[column] for column in frame.columns if column in docs and column != "geometry"}
+    known = {
+        column: docs[column] for column in frame.columns if column in docs and column != "geometry"
+    }
     return ExportLayer(name, title, frame, column_docs=known)
 
 

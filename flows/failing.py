@@ -66,7 +66,9 @@ def _is_of_prefect(error: BaseException) -> bool:
     """Whether the server that Prefect talks to failed, without importing Prefect to find out."""
     is_plain = isinstance(error, RuntimeError) and "Prefect API server" in str(error)
     unreachable = isinstance(error, RuntimeError) and "Failed to reach API" in str(error)
-    return is_plain or unreachable or type(error).__module__.partition(".")[0] in {"httpx", "httpcore"}
+    return (
+        is_plain or unreachable or type(error).__module__.partition(".")[0] in {"httpx", "httpcore"}
+    )
 
 
 def _keep_traceback(error: BaseException) -> Path:

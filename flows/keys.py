@@ -9,12 +9,25 @@ from typing import Any
 
 # What each step's result depends on, beside its inputs. Whole folders: a key that changes too
 # often costs a minute, one that changes too seldom publishes a lie.
-STAGE_CODE = ("data/*.py", "data/readers/*.py", "data/reference/*.csv", "sql/staging/*.sql",
-              "sql/core/*.sql", "sql/meta/*.sql")
+STAGE_CODE = (
+    "data/*.py",
+    "data/readers/*.py",
+    "data/reference/*.csv",
+    "sql/staging/*.sql",
+    "sql/core/*.sql",
+    "sql/meta/*.sql",
+)
 DIVIDE_CODE = ("geo/*.py", "data/parcels.py")
 MEASURE_CODE = ("geo/*.py", "data/reference/*.csv", "flows/steps.py")
-ALL_CODE = ("data/**/*.py", "data/**/*.csv", "data/**/*.yaml", "data/sources.lock", "geo/**/*.py",
-            "flows/*.py", "sql/**/*.sql")
+ALL_CODE = (
+    "data/**/*.py",
+    "data/**/*.csv",
+    "data/**/*.yaml",
+    "data/sources.lock",
+    "geo/**/*.py",
+    "flows/*.py",
+    "sql/**/*.sql",
+)
 KEY_LENGTH = 16
 
 

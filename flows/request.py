@@ -58,3 +58,6 @@ def check(request: RunRequest) -> None:
     if not MIN_RESOLUTION <= (request.resolution or MIN_RESOLUTION) <= MAX_RESOLUTION:
         msg = f"--resolution {request.resolution} is outside {MIN_RESOLUTION} to {MAX_RESOLUTION}."
         raise UsageError(msg, "6 is 36 km2 a cell, 7 is 5 km2, 8 is 0.7 km2.")
+    if request.keep_builds < 1:
+        msg = f"--keep-builds {request.keep_builds} keeps no build."
+        raise UsageError(msg, "Keep 1 or more.")

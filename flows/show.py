@@ -26,7 +26,7 @@ class Shown:
     payload: Any = None
 
     def data(self) -> Any:
-        """What `--json` prints."""
+        """Return what `--json` prints."""
         return self.rows if self.payload is None else self.payload
 
 
@@ -80,7 +80,7 @@ def _is_number(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if value is None:
-        return "–"
+        return "–"  # noqa: RUF001
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

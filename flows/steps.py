@@ -26,7 +26,7 @@ from flows.area import narrow
 from flows.home import Home
 from flows.housekeeping import prune
 from flows.request import RunRequest
-from geo.divide import Divided, assessor_parcels, h3_parcels
+from geo.divide import assessor_parcels, h3_parcels
 from geo.headroom import substation_headroom
 from geo.layers import Layers
 from geo.measure import measure
@@ -90,10 +90,19 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
     """Divide the land of the area into parcels."""
     resolution = request.resolution or study.divide.resolution
     files = [(path.name, keys.file_key(path)) for path in request.parcels if path.is_file()]
-    area = [keys.file_key(Path(word)) if Path(word).is_file() else word for word in area_of(study, request)]
+    area = [
+        keys.file_key(Path(word)) if Path(word).is_file() else word
+        for word in area_of(study, request)
+    ]
     key = keys.key_of(
-        layers.name, area, resolution, study.divide.model_dump(), files,
-        request.parcel_id, request.parcel_acres, keys.code_key(keys.DIVIDE_CODE),
+        layers.name,
+        area,
+        resolution,
+        study.divide.model_dump(),
+        files,
+        request.parcel_id,
+        request.parcel_acres,
+        keys.code_key(keys.DIVIDE_CODE),
     )
     target = home.work / f"parcel-{key}.parquet"
     if _is_there(target, "parcels", log):
@@ -101,10 +110,14 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
     with store.create() as con:
         _attach(con, layers)
         counties = narrow(
-            builds.layer_frame(con, "county"), builds.layer_frame(con, "state"), area_of(study, request)
+            builds.layer_frame(con, "county"),
+            builds.layer_frame(con, "state"),
+            area_of(study, request),
         )
         if request.parcels:
-            read = read_parcels(request.parcels, id_column=request.parcel_id, acres_column=request.parcel_acres)
+            read = read_parcels(
+                request.parcels, id_column=request.parcel_id, acres_column=request.parcel_acres
+            )
             divided = assessor_parcels(read.frame, counties)
             rejected = read.rejected
             for note in read.notes:
@@ -117,7 +130,9 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
                 min_land_share=study.divide.min_land_share,
                 max_lake_share=study.divide.max_lake_share,
             )
-            rejected = pd.DataFrame(columns=["raw_table", "file", "raw_row", "reject_code", "reason"])
+            rejected = pd.DataFrame(
+                columns=["raw_table", "file", "raw_row", "reject_code", "reason"]
+            )
     _write(divided.left_out, target.with_suffix(".left-out.parquet"))
     _write(rejected, target.with_suffix(".rejected.parquet"))
     _write(counties, target.with_suffix(".counties.parquet"))
@@ -213,17 +228,7 @@ def publish(
         else:
             _make_build(con, study, paths)
         _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
-        failed = [check for check in builds.run_checks(con) if check.offending_count]
-        for check in failed:
-            log(f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}")
-        errors = [check for check in failed if check.severity == "error"]
-        if errors:
-            first = errors[0]
-            msg = (
-                f"Check {first.name} found {first.offending_count} rows against "
-                f"'{first.description}': {'; '.join(first.examples[:2])}."
-            )
-            raise CheckError(msg, "Nothing was published; the last build stays.")
+        _check(con, log)
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         con.execute(
             "update meta.run set finished_at = $now, seconds = map($names, $values)",
@@ -238,6 +243,22 @@ def publish(
     _put_in_place(temporary, home, run_id)
     prune(home, request.keep_builds)
     return home.build
+
+
+def _check(con: Any, log: Log) -> None:
+    """Run the checks, say what they found, and stop at an error."""
+    failed = [check for check in builds.run_checks(con) if check.offending_count]
+    for check in failed:
+        log(
+            f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}"
+        )
+    first = next((check for check in failed if check.severity == "error"), None)
+    if first is not None:
+        msg = (
+            f"Check {first.name} found {first.offending_count} rows against "
+            f"'{first.description}': {'; '.join(first.examples[:2])}."
+        )
+        raise CheckError(msg, "Nothing was published; the last build stays.")
 
 
 def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
@@ -256,7 +277,9 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
     """Key of everything that a build is made from: equal means an equal build."""
     profiles = [profile.model_dump() for profile in study_workloads(study).values()]
     names = {step: path.name for step, path in paths.items()}
-    return keys.key_of(names, study.model_dump(), profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
+    return keys.key_of(
+        names, study.model_dump(), profiles, area_of(study, request), keys.code_key(keys.ALL_CODE)
+    )
 
 
 def _published_inputs(home: Home) -> str | None:
@@ -277,7 +300,9 @@ def area_of(study: Study, request: RunRequest) -> list[str]:
 
 def source_rows(catalogue: Catalogue, pulled: Mapping[str, Pulled]) -> list[dict[str, Any]]:
     """Rows of `meta.source`, the project's own reference tables among them."""
-    rows = [_source_row(catalogue.source(source_id), got) for source_id, got in sorted(pulled.items())]
+    rows = [
+        _source_row(catalogue.source(source_id), got) for source_id, got in sorted(pulled.items())
+    ]
     reference = [keys.file_key(path) for path in sorted(REFERENCE_DIR.glob("*.csv"))]
     rows.append(
         {
@@ -311,8 +336,16 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
     return {
         "source_id": source.id,
         **source.model_dump(
-            include={"title", "theme", "as_of", "licence", "data_terms", "attribution",
-                     "is_synthetic", "is_exportable"}
+            include={
+                "title",
+                "theme",
+                "as_of",
+                "licence",
+                "data_terms",
+                "attribution",
+                "is_synthetic",
+                "is_exportable",
+            }
         ),
         "access_kind": source.access.kind,
         "version": source.version,
@@ -325,8 +358,14 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
 
 
 def _run_row(
-    con: Any, study: Study, request: RunRequest, run_id: str, started_at: datetime,
-    paths: Mapping[str, Path], pulled: Mapping[str, Pulled], inputs: str,
+    con: Any,
+    study: Study,
+    request: RunRequest,
+    run_id: str,
+    started_at: datetime,
+    paths: Mapping[str, Path],
+    pulled: Mapping[str, Pulled],
+    inputs: str,
 ) -> None:
     parcels = pd.read_parquet(paths["parcels"], columns=["parcel_kind"])
     catalogue, _ = with_own(study.catalogue)
@@ -344,7 +383,9 @@ def _run_row(
                 "inputs_sha256": inputs,
                 "parcel_kind": "assessor" if request.parcels else "h3_cell",
                 "parcel_count": len(parcels),
-                "h3_resolution": None if request.parcels else request.resolution or study.divide.resolution,
+                "h3_resolution": None
+                if request.parcels
+                else request.resolution or study.divide.resolution,
                 "area": area_of(study, request),
                 "is_synthetic": synthetic,
                 "limits": study.limits,
@@ -363,7 +404,9 @@ def _run_row(
 def _carry_rejects(con: Any, parcels: Path) -> None:
     left_out = pd.read_parquet(parcels.with_suffix(".left-out.parquet"))
     left_out["reason"] = left_out["land_share"].map(
-        lambda share: "lies in no county of the area" if pd.isna(share) else f"{share:.1%} of it is land"
+        lambda share: (
+            "lies in no county of the area" if pd.isna(share) else f"{share:.1%} of it is land"
+        )
     )
     builds.insert_rows(con, "meta.left_out_parcel", left_out.to_dict("records"))
     rejected = pd.read_parquet(parcels.with_suffix(".rejected.parquet"))

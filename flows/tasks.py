@@ -57,7 +57,10 @@ def pull_source(source_id: str, request: RunRequest) -> Pulled:
         )
     finally:
         progress.close()
-    log(f"{source_id}: {pulled.bytes / 1e6:.1f} MB from {pulled.origin}" + (", stale" if pulled.is_stale else ""))
+    log(
+        f"{source_id}: {pulled.bytes / 1e6:.1f} MB from {pulled.origin}"
+        + (", stale" if pulled.is_stale else "")
+    )
     return pulled
 
 
@@ -82,7 +85,9 @@ def divide(layers: Path, request: RunRequest) -> Path:
 @task(cache_policy=NO_CACHE)
 def measure(layers: Path, parcels: Path, request: RunRequest) -> Path:
     """Measure the parcels."""
-    return steps.measure_parcels(load_study(request.study), layers, parcels, Home.at(request.home), log)
+    return steps.measure_parcels(
+        load_study(request.study), layers, parcels, Home.at(request.home), log
+    )
 
 
 @task(cache_policy=NO_CACHE)
@@ -114,12 +119,19 @@ def export(build: Path, request: RunRequest) -> Path:
         for workload in (row["workload"] for row in rows_of(con, "query/workloads")):
             params = {"workload": workload, "level": "county", "n": TOP_ROWS}
             table = [
-                {name: row[name] for name in ("rank", "region_name", "score_low", "score_high", "reason")}
+                {
+                    name: row[name]
+                    for name in ("rank", "region_name", "score_low", "score_high", "reason")
+                }
                 for row in rows_of(con, "query/top_regions", params)
             ]
             create_table_artifact(
-                table, key=f"{workload}-counties", description=f"First {TOP_ROWS} counties for {workload}"
+                table,
+                key=f"{workload}-counties",
+                description=f"First {TOP_ROWS} counties for {workload}",
             )
     report = next(path for path in written if path.name == "report.md")
-    create_markdown_artifact(report.read_text(encoding="utf-8"), key="report", description="Report of the run")
+    create_markdown_artifact(
+        report.read_text(encoding="utf-8"), key="report", description="Report of the run"
+    )
     return out
