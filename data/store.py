@@ -65,7 +65,7 @@ def run_file(
         try:
             con.execute(statement, used or None)
         except duckdb.Error as error:
-            msg = f"sql/{name}.sql failed: {error}"
+            msg = f"sql/{name}.sql failed: {str(error).splitlines()[0]}"
             raise BuildError(msg) from error
 
 

@@ -56,8 +56,9 @@ def stage(study: Study, theme: str, pulled: Mapping[str, Pulled], home: Home, lo
     """Stage one theme, or reuse its staged database when nothing it depends on has changed."""
     spec = study.themes[theme]
     catalogue, _ = with_own(study.catalogue)
-    inputs = {source_id: pulled[source_id].sha256 for source_id in spec.sources}
-    entries = [catalogue.source(source_id).model_dump() for source_id in spec.sources]
+    inputs = {sid: (pulled[sid].filename, pulled[sid].sha256) for sid in spec.sources}
+    # What the bytes are counts, not where they were found.
+    entries = [catalogue.source(sid).model_dump(exclude={"access"}) for sid in spec.sources]
     key = keys.key_of(theme, spec.model_dump(), inputs, entries, keys.code_key(keys.STAGE_CODE))
     target = home.work / f"stage-{theme}-{key}.duckdb"
     if _is_there(target, f"{theme} layers", log):
@@ -277,9 +278,9 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
     """Key of everything that a build is made from: equal means an equal build."""
     profiles = [profile.model_dump() for profile in study_workloads(study).values()]
     names = {step: path.name for step, path in paths.items()}
-    return keys.key_of(
-        names, study.model_dump(), profiles, area_of(study, request), keys.code_key(keys.ALL_CODE)
-    )
+    # Profiles count by what they say, not by where they lie.
+    spec = study.model_dump(exclude={"catalogue": True, "workloads": {"__all__": {"profile"}}})
+    return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
 
 
 def _published_inputs(home: Home) -> str | None:
