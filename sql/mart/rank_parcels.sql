@@ -8,15 +8,33 @@ with weighed as (
     where workload = workload_id and not is_removed
 ),
 
+total as (
+    select
+        case
+            when count(*) = 0 then error('rank_parcels: there is no workload ' || workload_id)
+            when not list_has_all(list(metric), map_keys(weights::map(varchar, double)))
+                then error('rank_parcels: weights name a metric that is no factor in use of ' || workload_id)
+            when min(weight) < 0 or sum(weight) = 0
+                then error('rank_parcels: weights must not be negative, nor all be 0')
+            else sum(weight)
+        end as weight
+    from weighed
+),
+
 scored as (
     select
         factor.parcel_no,
+        -- Without weights, the points of the profile to the last bit.
         sum(round(coalesce(
-            factor.value_score * weighed.weight / (select sum(weight) from weighed) * 100, 0
+            case
+                when cardinality(weights) = 0 then factor.points
+                else 100 * (weighed.weight / total.weight) * factor.value_score
+            end, 0
         ) * 1e9)::bigint)::bigint as low
     from mart.parcel_factor as factor
     inner join weighed using (workload, metric)
-    where factor.workload = workload_id
+    cross join total
+    where factor.workload = workload_id and total.weight > 0
     group by factor.parcel_no
 )
 
@@ -40,4 +58,4 @@ inner join core.parcel using (parcel_no)
 where score.workload = workload_id and score.gate_status <> 'fail'
 order by rank;
 comment on macro table mart.rank_parcels is
-'Rank parcels again under other weights: from mart.rank_parcels(''training'', weights := map {''headroom_mw_mid'': 0.5}). Weights not named stay as in the profile; all are scaled to sum to 1; gates stay';
+'Rank parcels again under other weights: from mart.rank_parcels(''training'', weights := map {''headroom_mw_mid'': 0.5}). Weights not named stay as in the profile; all are scaled to sum to 1; gates stay. In an attached build, USE it first';

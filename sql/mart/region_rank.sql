@@ -178,7 +178,8 @@ select
         when score is not null then
             format('{:,} of {:,} MW at {} substation{}; ', round(capacity_mw)::bigint, round(target_mw)::bigint,
                 substation_count, case when substation_count = 1 then '' else 's' end)
-            || 'for it: ' || best_factors || coalesce('; against it: ' || worst_factor, '')
+            || coalesce('for it: ' || best_factors, 'none of its factors is known')
+            || coalesce('; against it: ' || worst_factor, '')
             || case when gate_status = 'unknown' then '; a gate cannot be judged' else '' end
         when parcel_count = 0 then 'has no parcel: smaller than one, or outside the area that was run'
         when candidate_count > 0 then 'no headroom is known within reach of its parcels'

@@ -12,6 +12,12 @@ create table meta.staging_row (
     reject_code varchar,
     reject_reason varchar
 );
+comment on table meta.staging_row is 'Always empty: the columns that every staging object carries beside those of its layer';
+comment on column meta.staging_row.raw_table is 'Raw table the row was read into; NULL when it is derived';
+comment on column meta.staging_row.raw_member is 'Member of the archive, where several were read into one table';
+comment on column meta.staging_row.raw_row is 'Number of the data row, from 1';
+comment on column meta.staging_row.reject_code is 'As in meta.rejected_row, or merged; NULL when the row is loaded';
+comment on column meta.staging_row.reject_reason is 'Why the row is not loaded';
 
 create table meta.rejected_row (
     source_id varchar,
