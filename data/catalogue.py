@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from data.errors import CatalogueError
-from data.validation import first_problem
+from data.validation import first_problem, parse_yaml
 
 HERE = Path(__file__).parent
 CATALOGUE_PATH = HERE / "sources.yaml"
@@ -302,7 +302,7 @@ def catalogue_schema() -> str:
 
 def _read_yaml(path: Path) -> Any:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         message = f"{path} does not exist."
         raise CatalogueError(message) from error

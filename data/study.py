@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from data.errors import StudyError
-from data.validation import first_problem
+from data.validation import first_problem, parse_yaml
 
 STUDIES_DIR = Path(__file__).parent / "studies"
 
@@ -119,7 +119,7 @@ def load_study(name: str) -> Study:
         msg = f"There is no study {name!r}."
         raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
     try:
-        study = Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        study = Study.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
         raise StudyError(msg) from error

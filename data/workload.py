@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from data.errors import WorkloadError
 from data.metrics import METRICS
 from data.study import Study
-from data.validation import first_problem
+from data.validation import first_problem, parse_yaml
 
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
 WEIGHT_TOLERANCE = 1e-9
@@ -129,7 +129,7 @@ def load_workload(name: str) -> Workload:
         msg = f"There is no workload {name!r}."
         raise WorkloadError(msg, f"Known workloads: {', '.join(workload_names())}.")
     try:
-        return Workload.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Workload.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
         raise WorkloadError(msg) from error

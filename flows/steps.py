@@ -330,7 +330,7 @@ def source_rows(catalogue: Catalogue, pulled: Mapping[str, Pulled]) -> list[dict
 
 def new_run_id(now: datetime) -> str:
     """Run id that sorts by time and names its process."""
-    return f"{now:%Y%m%dT%H%M%S}-{os.getpid()}"
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{os.getpid()}"
 
 
 def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
