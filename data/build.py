@@ -1,7 +1,7 @@
 """Builds: the core layers of all themes in one database, then parcels, marts and checks on top."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -103,7 +103,7 @@ def assemble(
         load_reference(con, "derived")
         for layer, staged in study.derived.items():
             fill_layer(con, layer, staged)
-        _count_layers(con)
+        _count_layers(con, {*filled, *study.derived})
         store.run_file(con, "meta/drop_staging")
         store.seal(con, temporary)
     finally:
@@ -253,10 +253,12 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> 
     con.from_df(frame.reindex(columns=columns)).insert_into(table)
 
 
-def _count_layers(con: duckdb.DuckDBPyConnection) -> None:
+def _count_layers(con: duckdb.DuckDBPyConnection, filled: Collection[str]) -> None:
+    """Count the rows of each layer by source; a layer that should be filled counts even if empty."""
     for layer in layer_names():
         relation = con.table(f"core.{layer}").aggregate("source_id, count(*)", "source_id")
-        for source_id, count in relation.order("source_id").fetchall():
+        counts = relation.order("source_id").fetchall()
+        for source_id, count in counts or [(None, 0)] * (layer in filled):
             insert_rows(
                 con,
                 "meta.layer_source",

@@ -59,7 +59,8 @@ def test_the_reference_of_metrics_is_well_formed():
     layers = {*build.layer_names(), "county"}
     for metric in METRICS.values():
         assert metric.direction in {"more", "less"}, metric
-        assert metric.label and metric.description, metric
+        assert metric.label, metric
+        assert metric.description, metric
         assert set(metric.layer.split()) <= layers, metric
         suffix = metric.unit.replace("people", "").replace("degree_days", "degree_days_65f")
         assert suffix in metric.name, metric

@@ -1,0 +1,138 @@
+import re
+
+import pytest
+
+from data import build, store
+from tests.sql import world
+
+# What makes each check find something, in a build in which no check does.
+SPOILS = {
+    "factor_never_known": ["update core.parcel_metric set carrier_25mi_count = null"],
+    "layer_not_empty": ["insert into meta.layer_source values ('pop', null, 0)"],
+    "parcel_in_county": [
+        "update core.parcel set county_id = '00000' where parcel_id = 'p1'",
+        "update core.parcel set county_id = null where parcel_id = 'p1'",
+        "update core.parcel set state_id = null where parcel_id = 'p1'",
+    ],
+    "parcel_metric_complete": [
+        "delete from core.parcel_metric where parcel_id = 'p1'",
+        "delete from core.parcel where parcel_id = 'p1'",
+    ],
+    "parcel_on_land": [
+        "update core.parcel set area_acres = 0 where parcel_id = 'p1'",
+        "update core.parcel set area_acres = null where parcel_id = 'p1'",
+        "update core.parcel set area_acres = 'nan' where parcel_id = 'p1'",
+        "update core.parcel set land_share = 0 where parcel_id = 'p1'",
+    ],
+    "people_conserved": [
+        "update core.people set people = people * 1.0002",
+        "delete from core.people",
+        "update core.people set people = null",
+    ],
+    "ranks_dense": [
+        "update mart.parcel_score set rank = 9 where rank = 1",
+        "update mart.parcel_score set rank = 2 where rank = 1",
+        "update mart.region_rank set rank = 3 where rank = 1 and region_kind = 'state'",
+        "update mart.region_rank set rank = 2 where rank = 1 and region_kind = 'state'",
+    ],
+    "raw_table_used": ["insert into meta.raw_table values ('grid', 's', 'orphan', 'f', 3)"],
+    "region_listed": [
+        "update mart.region_rank set reason = null where region_id = 'm1'",
+        "delete from mart.region_rank where region_id = 'm1'",
+        "delete from mart.region_rank where region_id = 'm1' and workload = 'training'",
+    ],
+    "rejects_kept": [
+        "insert into meta.source_load values ('grid', 's', 't', 'line', 3, 0, 0, 3)",
+        """insert into meta.source_load values ('grid', 's', 't', 'line', 3, 1, 0, 2);
+        insert into meta.rejected_row (raw_table, raw_row) values ('t', 1)""",
+    ],
+    "rows_accounted": [
+        "insert into meta.source_load values ('grid', 's', 't', 'line', 3, 1, 1, 0)"
+    ],
+    "score_in_range": [
+        "update mart.parcel_score set score_low = -1",
+        "update mart.parcel_score set score_high = 101",
+        "update mart.parcel_score set score_low = 60, score_high = 50",
+        "update mart.parcel_score set score_low = null",
+        "update mart.parcel_score set score_low = 'nan'",
+    ],
+    "source_stale": ["insert into meta.source (source_id, is_stale) values ('s', true)"],
+    "state_present": [
+        "delete from core.parcel where state_id = 'BB'",
+        "delete from core.county where state_id = 'BB'",
+        "delete from core.parcel where state_id = 'BB'; update meta.run set area = ['conus']",
+    ],
+    "top_on_lake": [
+        "update core.parcel_metric set lake_share = 0.51 where parcel_id = 'p1'",
+        "update core.parcel_metric set park_share = 0.51 where parcel_id = 'p1'",
+    ],
+    "weights_sum_to_one": ["update meta.factor set weight = weight * 1.001"],
+}
+CHECKS = [name.rpartition("/")[2] for name in store.sql_names("checks")]
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    factors = [
+        ("carrier_25mi_count", 0.5, [[0, 0], [3, 1]]),
+        ("substation_230kv_mi", 0.5, [[0, 1], [9, 0]]),
+    ]
+    profiles = [world.profile(factors), world.profile(factors, name="inference")]
+    parcels = [
+        {"parcel_id": f"p{n}", "carrier_25mi_count": n, "substation_230kv_mi": 1.0,
+         "headroom_mw_mid": 100.0, "headroom_substation_id": f"s{n}", **where}
+        for n, where in enumerate([{}, {}, {"county_id": "99002", "state_id": "BB"}])
+    ]  # fmt: skip
+    con = world.make(tmp_path_factory.mktemp("checks"), parcels, profiles)
+    yield con
+    con.close()
+
+
+def test_every_check_states_its_severity_and_what_it_checks():
+    for name in CHECKS:
+        text = store.sql_text(f"checks/{name}")
+        first, second, *_ = text.splitlines()
+        assert re.fullmatch(r"-- severity: (error|warn)", first), name
+        assert re.fullmatch(r"-- description: [a-z].+", second), name
+
+
+def test_a_good_build_offends_no_check(con):
+    con.execute("begin")
+    results = build.run_checks(con)
+    assert {result.name: result.offending_count for result in results} == dict.fromkeys(CHECKS, 0)
+    kept = con.execute("select check_name, offending_count from meta.check_result").fetchall()
+    assert sorted(kept) == sorted((name, 0) for name in CHECKS)
+    con.execute("rollback")
+
+
+def test_every_check_has_a_case_that_it_finds():
+    assert sorted(SPOILS) == CHECKS
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"), [(name, spoil) for name, spoils in SPOILS.items() for spoil in spoils]
+)
+def test_a_check_finds_what_is_wrong(con, name, spoil):
+    con.execute("begin")
+    try:
+        con.execute(spoil)
+        assert store.query_file(con, f"checks/{name}").fetchall()
+    finally:
+        con.execute("rollback")
+
+
+def test_checks_that_find_something_keep_a_few_examples(con):
+    con.execute("begin")
+    con.execute("update mart.parcel_score set score_low = -1")
+    found = {result.name: result for result in build.run_checks(con)}["score_in_range"]
+    con.execute("rollback")
+    assert (found.severity, found.offending_count) == ("error", 6)
+    assert len(found.examples) == build.EXAMPLE_ROWS
+    assert "-1.0" in found.examples[0]
+
+
+def test_states_and_counties_outside_of_a_narrowed_run_may_be_missing(con):
+    con.execute("begin")
+    con.execute("delete from core.parcel where state_id = 'BB'; update meta.run set area = ['AA']")
+    assert not store.query_file(con, "checks/state_present").fetchall()
+    con.execute("rollback")
