@@ -1,4 +1,5 @@
-select region_rank.* exclude (workload), region.population_people, parcel.parcel_name as best_parcel_name,
+select
+    region_rank.* exclude (workload), region.population_people, parcel.parcel_name as best_parcel_name,
     metric.headroom_mw_low, metric.headroom_mw_mid, metric.headroom_mw_high,
     metric.substation_230kv_mi, metric.line_230kv_mi, metric.firm_generation_50mi_mw,
     metric.industrial_usd_per_mwh, metric.major_metro_name, metric.major_metro_mi,
