@@ -58,7 +58,7 @@ def snapped_circuits(line: gpd.GeoDataFrame, substation: pd.DataFrame) -> gpd.Ge
     -------
     GeoDataFrame
         Columns of `core.line`, one row a chain with a substation at one end or at both;
-        `from_substation_id` and `to_substation_id` are None at an open end. A chain that comes back
+        `from_substation_id` and `to_substation_id` are missing at an open end. A chain that comes back
         to its own substation is left out. The geometry is a MultiLineString of the pieces.
     """
     is_dc = line["is_dc"].fillna(False).astype(bool)
@@ -138,7 +138,7 @@ def load_by_people(
 
 
 def feeding_substations(plant: pd.DataFrame, substation: pd.DataFrame) -> pd.Series:
-    """Substation that each plant feeds into, on the index of the plants; None where none is known.
+    """Substation that each plant feeds into, on the index of the plants; missing where none is known.
 
     A plant that the source does not place is taken to feed the nearest substation within
     `PLANT_REACH_MI` when it connects at `BULK_KV` or more.

@@ -34,7 +34,7 @@ def staged(tables, *objects, core=()):
 def codes(con, item, raw_table=None):
     """Reject codes of a staging object by raw row; '' is loaded."""
     rows = con.execute(
-        f"select raw_row, coalesce(reject_code, ''), reject_reason from staging.{item} "  # noqa: S608
+        f"select raw_row, coalesce(reject_code, ''), reject_reason from staging.{item} "
         "where raw_table = coalesce($raw_table, raw_table) order by raw_row",
         {"raw_table": raw_table},
     ).fetchall()
@@ -44,7 +44,7 @@ def codes(con, item, raw_table=None):
 
 def values(con, item, column, where="reject_code is null"):
     """One column of a staging object, in the order of its raw rows."""
-    found = con.sql(f"select {column} from staging.{item} where {where} order by raw_row")  # noqa: S608
+    found = con.sql(f"select {column} from staging.{item} where {where} order by raw_row")
     return [value for (value,) in found.fetchall()]
 
 
