@@ -19,7 +19,10 @@ def measure_averages(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
     county = layers.county_fact.set_index("county_id")
     for name in ("industrial_usd_per_mwh", "generation_queue_mw"):
         of_county = parcels["county_id"].map(county[name]).astype(float)
-        out[name] = of_county.fillna(parcels["state_id"].map(state[name]).astype(float))
+        of_state = parcels["state_id"].map(state[name]).astype(float)
+        # A state's average price stands in for a county's; a state's sum is no county's.
+        is_sum = name.endswith("_mw") and county[name].notna().any()
+        out[name] = of_county if is_sum else of_county.fillna(of_state)
     climate = layers.climate_point
     number = None if climate.empty else nearest_to(parcels, points_index(climate))[0]
     for name in ("heating_degree_days_65f", "cooling_degree_days_65f"):
