@@ -14,7 +14,7 @@ import pandas as pd
 from data import build as builds
 from data import store
 from data.catalogue import Catalogue, Source, with_own
-from data.errors import BuildError, CheckError
+from data.errors import BuildError, CheckError, InputError
 from data.metrics import METRICS
 from data.parcels import read_parcels
 from data.pull import Progress, Pulled, mirror_from_environment, pull
@@ -90,7 +90,7 @@ def assemble(
 def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log) -> Path:
     """Divide the land of the area into parcels."""
     resolution = request.resolution or study.divide.resolution
-    files = [(path.name, keys.file_key(path)) for path in request.parcels if path.is_file()]
+    files = [(path.name, keys.path_key(path)) for path in request.parcels]
     area = [
         keys.file_key(Path(word)) if Path(word).is_file() else word
         for word in area_of(study, request)
@@ -134,6 +134,11 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
             rejected = pd.DataFrame(
                 columns=["raw_table", "file", "raw_row", "reject_code", "reason"]
             )
+    if divided.parcels.empty:
+        what = "parcel of the files" if request.parcels else f"cell of resolution {resolution}"
+        msg = f"No {what} lies on land of the area ({' '.join(area_of(study, request))})."
+        hint = "Check the CRS of the files and --area, or take a finer --resolution."
+        raise InputError(msg, hint)
     _write(divided.left_out, target.with_suffix(".left-out.parquet"))
     _write(rejected, target.with_suffix(".rejected.parquet"))
     _write(counties, target.with_suffix(".counties.parquet"))
@@ -233,7 +238,7 @@ def publish(
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         con.execute(
             "update meta.run set finished_at = $now, seconds = map($names, $values)",
-            {"now": datetime.now(UTC), "names": list(elapsed), "values": list(elapsed.values())},
+            {"now": _utc(datetime.now(UTC)), "names": list(elapsed), "values": list(elapsed.values())},
         )
         store.seal(con, temporary)
     except BaseException:
@@ -333,6 +338,11 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{os.getpid()}"
 
 
+def _utc(moment: datetime) -> datetime:
+    """UTC without a time zone: what every client reads alike, with or without ICU."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
 def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
     return {
         "source_id": source.id,
@@ -354,7 +364,7 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
         "origin": pulled.origin,
         "sha256": pulled.sha256,
         "bytes": pulled.bytes,
-        "fetched_at": pulled.fetched_at,
+        "fetched_at": _utc(pulled.fetched_at),
     }
 
 
@@ -379,7 +389,7 @@ def _run_row(
                 "run_id": run_id,
                 "study": study.id,
                 "title": study.title,
-                "started_at": started_at,
+                "started_at": _utc(started_at),
                 "code_version": keys.code_key(keys.ALL_CODE),
                 "inputs_sha256": inputs,
                 "parcel_kind": "assessor" if request.parcels else "h3_cell",
@@ -398,7 +408,7 @@ def _run_row(
     for source_id, got in pulled.items():
         con.execute(
             "update meta.source set origin = $origin, fetched_at = $at, is_stale = $stale where source_id = $id",
-            {"origin": got.origin, "at": got.fetched_at, "stale": got.is_stale, "id": source_id},
+            {"origin": got.origin, "at": _utc(got.fetched_at), "stale": got.is_stale, "id": source_id},
         )
 
 

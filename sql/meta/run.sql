@@ -2,8 +2,8 @@ create table meta.run (
     run_id varchar primary key,
     study varchar,
     title varchar,
-    started_at timestamptz,
-    finished_at timestamptz,
+    started_at timestamp,
+    finished_at timestamp,
     code_version varchar,
     inputs_sha256 varchar,
     parcel_kind varchar,
@@ -19,8 +19,8 @@ comment on table meta.run is 'The run that made this build';
 comment on column meta.run.run_id is 'Id of the run';
 comment on column meta.run.study is 'Id of the study';
 comment on column meta.run.title is 'Title of the study';
-comment on column meta.run.started_at is 'When the run started';
-comment on column meta.run.finished_at is 'When the build was published';
+comment on column meta.run.started_at is 'When the run started, UTC';
+comment on column meta.run.finished_at is 'When the build was published, UTC';
 comment on column meta.run.code_version is 'Hash of the code, SQL, studies and profiles that ran';
 comment on column meta.run.inputs_sha256 is 'Hash over the hashes of all inputs and of the code: equal means an equal build';
 comment on column meta.run.parcel_kind is 'h3_cell or assessor';
@@ -48,7 +48,7 @@ create table meta.source (
     origin varchar,
     sha256 varchar,
     bytes bigint,
-    fetched_at timestamptz
+    fetched_at timestamp
 );
 comment on table meta.source is 'Sources of this build, as pulled';
 comment on column meta.source.source_id is 'Catalogue id';
@@ -66,7 +66,7 @@ comment on column meta.source.is_stale is 'True when the last good copy was used
 comment on column meta.source.origin is 'cache, mirror, network or repository';
 comment on column meta.source.sha256 is 'Hash of the bytes';
 comment on column meta.source.bytes is 'Size';
-comment on column meta.source.fetched_at is 'When the bytes were fetched';
+comment on column meta.source.fetched_at is 'When the bytes were fetched, UTC';
 
 create table meta.layer_source (
     layer varchar,
