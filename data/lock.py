@@ -1,18 +1,18 @@
-"""Write the two files that follow from the catalogue: the lock and the JSON schema."""
+"""Write the files that follow from others: the lock, and the JSON schemas of catalogue, study, profile."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from data import catalogue as catalogues
+from data import study, workload
 from data.catalogue import (
     LOCK_PATH,
-    SCHEMA_PATH,
     Catalogue,
     FileAccess,
     Lock,
     LockEntry,
-    catalogue_schema,
     dump_lock,
     load_catalogue,
     load_lock,
@@ -58,7 +58,7 @@ def make_lock(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `python -m data.catalogue`; without an option it only validates."""
     parser = argparse.ArgumentParser(prog="python -m data.catalogue", description=__doc__)
-    parser.add_argument("--schema", action="store_true", help="write schemas/sources.schema.json")
+    parser.add_argument("--schema", action="store_true", help="write schemas/*.schema.json")
     parser.add_argument(
         "--lock", action="store_true", help="pull pinned sources, write sources.lock"
     )
@@ -70,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for source_id in options.ids:
             catalogue.source(source_id)
         if options.schema:
-            SCHEMA_PATH.write_text(catalogue_schema(), encoding="utf-8")
+            catalogues.SCHEMA_PATH.write_text(catalogues.catalogue_schema(), encoding="utf-8")
+            study.SCHEMA_PATH.write_text(study.study_schema(), encoding="utf-8")
+            workload.SCHEMA_PATH.write_text(workload.workload_schema(), encoding="utf-8")
         if options.lock:
             lock = make_lock(
                 catalogue,

@@ -1,5 +1,6 @@
 """Studies: which sources feed which layer, how land is divided, which workloads are ranked."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from data.errors import StudyError
 from data.validation import first_problem, parse_yaml
 
 STUDIES_DIR = Path(__file__).parent / "studies"
+SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
 
 # The four themes that a flow of its own pulls and stages, in the order a run takes them.
 THEMES = ("grid", "population", "fiber", "land")
@@ -127,6 +129,11 @@ def load_study(name: str) -> Study:
         msg = f"{path.name}: {first_problem(error)}"
         raise StudyError(msg, "Mend the key in the study file.") from error
     return _beside(study, path.resolve().parent)
+
+
+def study_schema() -> str:
+    """Return the JSON schema of a study file, as the text of its file."""
+    return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _beside(study: Study, folder: Path) -> Study:

@@ -1,5 +1,6 @@
 """Workload profiles: gates, value functions, weights and the capacity a region must fill."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,6 +14,7 @@ from data.study import Study
 from data.validation import first_problem, parse_yaml
 
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
+SCHEMA_PATH = Path(__file__).parent / "schemas" / "workload.schema.json"
 WEIGHT_TOLERANCE = 1e-9
 
 
@@ -20,10 +22,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# An editor that knows the schema offers the names; the models check them with a sentence.
+MetricName = Annotated[str, Field(json_schema_extra={"enum": list(METRICS)})]
+
+
 class Gate(_Strict):
     """A hard requirement on one metric: pass, fail or, where the metric is NULL, unknown."""
 
-    metric: str
+    metric: MetricName
     at_least: float | None = None
     at_most: float | None = None
     why: str
@@ -41,7 +47,7 @@ class Gate(_Strict):
 class Factor(_Strict):
     """A weighted metric and the absolute value function that turns it into 0 to 1."""
 
-    metric: str
+    metric: MetricName
     weight: Annotated[float, Field(gt=0, le=1)]
     value: list[tuple[float, float]] = Field(
         min_length=2, description="(metric, value) breakpoints; linear between, flat outside."
@@ -136,3 +142,8 @@ def load_workload(name: str) -> Workload:
     except ValidationError as error:
         msg = f"{path.name}: {first_problem(error)}"
         raise WorkloadError(msg, "Mend the key in the workload file.") from error
+
+
+def workload_schema() -> str:
+    """Return the JSON schema of a profile, as the text of its file."""
+    return json.dumps(Workload.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
