@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def key_of(*parts: Any) -> str:
 
 def code_key(patterns: Iterable[str]) -> str:
     """Hash of the text of the project's own files that match the patterns."""
-    root = Path(str(files("flows"))).parent
+    root = Path(str(resources.files("flows"))).parent
     digest = hashlib.sha256()
     for pattern in sorted(patterns):
         for path in sorted(root.glob(pattern)):
@@ -52,3 +52,11 @@ def file_key(path: Path) -> str:
     """Hash of a file's content."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:KEY_LENGTH]
+
+
+def path_key(path: Path) -> str:
+    """Hash of a file, or of the files in a folder that is one data set (File Geodatabase)."""
+    if path.is_file():
+        return file_key(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return key_of([(file.relative_to(path).as_posix(), file_key(file)) for file in files])
