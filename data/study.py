@@ -116,8 +116,9 @@ def load_study(name: str) -> Study:
     StudyError
         No such study, or the file breaks the model; the message names the key.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else STUDIES_DIR / f"{name}.yaml"
-    if not path.is_file():
+    is_file = name.endswith((".yaml", ".yml"))
+    path = Path(name) if is_file else STUDIES_DIR / f"{name}.yaml"
+    if not (path.is_file() if is_file else name in study_names()):
         msg = f"There is no study {name!r}."
         raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
     try:

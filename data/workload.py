@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from data.errors import WorkloadError
 from data.metrics import METRICS
-from data.study import Study
+from data.study import Study, StudyWorkload
 from data.validation import first_problem, parse_yaml
 
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
@@ -19,7 +19,7 @@ WEIGHT_TOLERANCE = 1e-9
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # An editor that knows the schema offers the names; the models check them with a sentence.
@@ -99,7 +99,8 @@ def study_workloads(study: Study) -> dict[str, Workload]:
     Raises
     ------
     WorkloadError
-        A profile is missing or broken, or its id is not the one that the study gives.
+        A profile is missing or broken, its id is not the one that the study gives, or the study
+        does without a metric that it never had, or without all of them.
     """
     found = {}
     for entry in study.workloads:
@@ -107,8 +108,25 @@ def study_workloads(study: Study) -> dict[str, Workload]:
         if workload.id != entry.id:
             msg = f"Profile {workload.id!r} stands where study {study.id} names {entry.id!r}."
             raise WorkloadError(msg, "Give the profile the same id.")
+        _check_without(study, entry, workload)
         found[entry.id] = workload
     return found
+
+
+def _check_without(study: Study, entry: StudyWorkload, workload: Workload) -> None:
+    weighed = {factor.metric for factor in workload.factors}
+    gated = {gate.metric for gate in workload.gates}
+    lacks = [item.metric for item in entry.without]
+    for metric in lacks:
+        if metric not in weighed | gated:
+            msg = (
+                f"Study {study.id} does without {metric!r}, but profile {workload.id!r} neither "
+                f"gates on nor weighs {metric!r}."
+            )
+            raise WorkloadError(msg, "Mend or remove the entry under `without`.")
+    if weighed <= set(lacks):
+        msg = f"Study {study.id} leaves no factor of profile {workload.id!r} to rank by."
+        raise WorkloadError(msg, "Remove the profile from the study, or give it one of its own.")
 
 
 def _known_metric(metric: str) -> None:
@@ -130,8 +148,9 @@ def load_workload(name: str) -> Workload:
     WorkloadError
         No such profile, or the file breaks the model; the message names the key.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else WORKLOADS_DIR / f"{name}.yaml"
-    if not path.is_file():
+    is_file = name.endswith((".yaml", ".yml"))
+    path = Path(name) if is_file else WORKLOADS_DIR / f"{name}.yaml"
+    if not (path.is_file() if is_file else name in workload_names()):
         msg = f"There is no workload {name!r}."
         raise WorkloadError(msg, f"Known workloads: {', '.join(workload_names())}.")
     try:
