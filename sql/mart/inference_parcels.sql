@@ -164,8 +164,8 @@ comment on column mart.inference_parcels.carrier_25mi_count is 'Distinct carrier
 comment on column mart.inference_parcels.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
 comment on column mart.inference_parcels.heating_degree_days_65f is 'Heating degree days a year (base 65 F)';
 comment on column mart.inference_parcels.cooling_degree_days_65f is 'Cooling degree days a year (base 65 F)';
-comment on column mart.inference_parcels.generation_queue_mw is 'Generation asking to connect, MW: of the county where known, else of the state';
-comment on column mart.inference_parcels.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over 16 hazards, dollars a year, divided by its people';
+comment on column mart.inference_parcels.generation_queue_mw is 'Generation asking to connect, MW: of the county where a study has counties, else of the whole state';
+comment on column mart.inference_parcels.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over the hazards known, dollars a year, divided by its people';
 comment on column mart.inference_parcels.land_value_usd_per_acre is 'Fair market value of land in dollars an acre of the nearest value cell';
 comment on column mart.inference_parcels.fiber_coverage_share is 'Share of the county''s addresses that fiber passes (FCC)';
 comment on column mart.inference_parcels.lon is 'Longitude';

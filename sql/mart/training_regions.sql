@@ -91,7 +91,7 @@ comment on column mart.training_regions.carrier_25mi_count is 'Of the best parce
 comment on column mart.training_regions.pop_mi is 'Of the best parcel: miles to the nearest point of presence of any carrier';
 comment on column mart.training_regions.ixp_mi is 'Of the best parcel: miles to the nearest Internet exchange building, or, where a study infers them, to a PoP city of three carriers or more';
 comment on column mart.training_regions.acres is 'Of the best parcel: acres that can be built on: the assessor''s or measured area of a parcel; for a generated cell the developable share of its land, NULL where no layer says';
-comment on column mart.training_regions.hazard_usd_per_person is 'Of the best parcel: sum of the county''s FEMA risk values over 16 hazards, dollars a year, divided by its people';
+comment on column mart.training_regions.hazard_usd_per_person is 'Of the best parcel: sum of the county''s FEMA risk values over the hazards known, dollars a year, divided by its people';
 comment on column mart.training_regions.land_value_usd_per_acre is 'Of the best parcel: fair market value of land in dollars an acre of the nearest value cell';
 comment on column mart.training_regions.known_share is 'Of the best parcel: share of the metrics of the study that are known for this parcel';
 comment on column mart.training_regions.lon is 'Longitude of a point inside';
