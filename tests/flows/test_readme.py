@@ -12,7 +12,11 @@ from flows import cli
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SQL = [query for block in re.findall(r"```sql\n(.*?)```", README, re.DOTALL) for query in block.split(";\n")]
+SQL = [
+    query
+    for block in re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    for query in block.split(";\n")
+]
 COMMANDS = re.findall(r"^gridstead .+$", README, re.MULTILINE)
 ASKING = [line for line in COMMANDS if shlex.split(line)[1] != "run"]
 
@@ -23,8 +27,12 @@ def test_queries_run(base: SimpleNamespace, query: str) -> None:
         assert con.sql(query).columns
 
 
-@pytest.mark.parametrize("line", [line for line in ASKING if "explain" not in line and "export" not in line])
-def test_questions_are_answered(base: SimpleNamespace, capsys: pytest.CaptureFixture[str], line: str) -> None:
+@pytest.mark.parametrize(
+    "line", [line for line in ASKING if "explain" not in line and "export" not in line]
+)
+def test_questions_are_answered(
+    base: SimpleNamespace, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
     words = shlex.split(line, comments=True)[1:]
     assert cli.main([*words, "--home", str(base.home)]) == 0
     assert capsys.readouterr().out
