@@ -1,12 +1,15 @@
 """Parcel files of the user: any vector file or GeoParquet, any CRS, good rows kept, bad rows named."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
@@ -90,19 +93,21 @@ def read_parcels(
 def _read_one(
     path: Path, id_column: str | None, acres_column: str | None
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, list[str]]:
-    frame = _open(path)
+    frame, notes = _open(path)
     ids = _column(frame, path, id_column, ID_NAMES, "--parcel-id")
     acres = _column(frame, path, acres_column, ACRES_NAMES, "--parcel-acres")
     row = np.arange(1, len(frame) + 1)
     shapes = shapely.force_2d(frame.geometry.to_numpy())
-    notes = []
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     reason = np.full(len(frame), None, dtype=object)
     reason[shapely.is_missing(shapes) | shapely.is_empty(shapes)] = "has no geometry"
     wrong = ~np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & (reason == None)  # noqa: E711
     reason[wrong] = "is no polygon"
-    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    reason[~finite & (reason == None)] = "has coordinates that are not numbers"  # noqa: E711
+    # Bounds pass over NaN, so every coordinate is looked at.
+    coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
+    is_finite = np.ones(len(frame), dtype=bool)
+    is_finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
+    reason[~is_finite & (reason == None)] = "has coordinates that are not numbers"  # noqa: E711
     usable = reason == None  # noqa: E711
     mend = broken & usable
     shapes[mend] = _polygons_of(shapely.make_valid(shapes[mend]))
@@ -113,8 +118,8 @@ def _read_one(
             np.abs(bounds[:, [1, 3]]) <= 90
         ).all(axis=1)
     reason[usable & ~inside] = "lies outside the range of longitude and latitude"
-    flat = usable & inside & ~(shapely.area(lonlat) > 0)
-    reason[flat] = "has no area"
+    placed = np.flatnonzero(usable & inside)
+    reason[placed[~(shapely.area(lonlat[placed]) > 0)]] = "has no area"
     usable = reason == None  # noqa: E711
     if (mended := int((mend & usable).sum())) > 0:
         notes.append(f"{path.name}: {mended:,} invalid geometries repaired")
@@ -131,14 +136,14 @@ def _read_one(
     return good, _rejects(path.name, row[~usable], "invalid", reason[~usable]), notes
 
 
-def _open(path: Path) -> gpd.GeoDataFrame:
+def _open(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
     if not path.exists():
         msg = f"There is no parcel file {path}."
         raise InputError(msg, "Check the path given to --parcels.")
     try:
-        frame = (
-            gpd.read_parquet(path) if path.suffix == ".parquet" else pyogrio.read_dataframe(path)
-        )
+        # A coordinate that is no number is a reject of its row, not a warning.
+        with np.errstate(invalid="ignore"):
+            frame, notes = _read_parquet(path) if path.suffix == ".parquet" else _read_layer(path)
     except (DataSourceError, OSError, ValueError) as error:
         msg = f"{path} cannot be read as a parcel file: {str(error).splitlines()[0]}"
         raise InputError(msg, "Give GeoPackage, GeoJSON, a shapefile or GeoParquet.") from error
@@ -153,7 +158,21 @@ def _open(path: Path) -> gpd.GeoDataFrame:
     if frame.empty:
         msg = f"{path} holds no rows."
         raise InputError(msg, "Check the layer that was exported.")
-    return frame
+    return frame, notes
+
+
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    if b"geo" not in (pq.read_schema(path).metadata or {}):
+        return pq.read_table(path).to_pandas(), []
+    return gpd.read_parquet(path), []
+
+
+def _read_layer(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Read the first layer that has a geometry, and say so when there are more."""
+    layers = pyogrio.list_layers(path)
+    names = [str(name) for name, kind in layers if kind is not None] or [str(layers[0][0])]
+    notes = [f"{path.name}: of its {len(names)} layers, {names[0]!r} was read"]
+    return pyogrio.read_dataframe(path, layer=names[0]), notes if len(names) > 1 else []
 
 
 def _column(
@@ -173,7 +192,11 @@ def _ids(frame: pd.DataFrame, column: str | None, path: Path, row: np.ndarray) -
     made = np.array([f"{path.stem}-{number}" for number in row], dtype=object)
     if column is None:
         return made
-    given = frame[column].astype("string").str.strip().replace("", pd.NA)
+    given = frame[column]
+    # A column of whole numbers with a gap is read as floats, but its ids have no decimals.
+    if pd.api.types.is_float_dtype(given) and (given.dropna() % 1 == 0).all():
+        given = given.astype("Int64")
+    given = given.astype("string").str.strip().replace("", pd.NA)
     return given.fillna(pd.Series(made, index=frame.index)).to_numpy(dtype=object)
 
 
@@ -186,7 +209,7 @@ def _acres(frame: pd.DataFrame, column: str | None) -> np.ndarray:
         .astype("Float64")
         .to_numpy(dtype=float, na_value=np.nan)
     )
-    return np.where(acres > 0, acres, np.nan)
+    return np.where((acres > 0) & np.isfinite(acres), acres, np.nan)
 
 
 def _polygons_of(shapes: np.ndarray) -> np.ndarray:
@@ -223,9 +246,8 @@ def _without_duplicates(
         ignore_index=True,
     )
     frame = frame[~repeated].reset_index(drop=True)
-    number = frame.groupby("parcel_id").cumcount()
-    shared = number > 0
-    frame.loc[shared, "parcel_id"] = frame["parcel_id"] + "#" + (number + 1).astype(str)
+    shared = frame["parcel_id"].duplicated()
+    frame["parcel_id"] = _numbered(frame["parcel_id"].tolist())
     notes = []
     if len(twice):
         notes.append(f"{len(twice):,} rows repeat the id and shape of another and were left out")
@@ -234,6 +256,17 @@ def _without_duplicates(
             f"{int(shared.sum()):,} rows share an id with another shape and were numbered (#2, #3 ...)"
         )
     return frame, rejected, notes
+
+
+def _numbered(ids: list[str]) -> list[str]:
+    """Ids made unique: the first of each stays, the next are #2, #3 ... where that is free."""
+    given, seen, numbers = set(ids), set(), defaultdict(lambda: count(2))
+    out = []
+    for name in ids:
+        free = (f"{name}#{number}" for number in numbers[name])
+        out.append(next(n for n in free if n not in given) if name in seen else name)
+        seen.add(name)
+    return out
 
 
 def _rejects(file: str, row: np.ndarray, code: str, reason: np.ndarray) -> pd.DataFrame:
