@@ -1,5 +1,6 @@
 """Questions to a published build."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import duckdb
 import shapely
 
 from data import store
-from data.catalogue import with_own
-from data.errors import BuildError, UsageError
+from data.access.file import locate_file
+from data.catalogue import FileAccess, LockEntry, Source, with_own
+from data.errors import BuildError, PullError, UsageError
+from data.pull import mirror_from_environment
 from data.study import load_study
 from flows.exporting import LEVELS, require_workload
 from flows.home import Home
@@ -25,6 +28,15 @@ REGION_COLUMNS = {
     "score_high": "up to",
     "capacity_mw": "MW",
     "reason": "reason",
+}
+RUN_COLUMNS = {
+    "run_id": "run",
+    "study": "study",
+    "started_at": "started",
+    "parcels": "parcels",
+    "seconds": "seconds",
+    "is_published": "published",
+    "path": "build",
 }
 PARCEL_COLUMNS = {
     "rank": "rank",
@@ -108,7 +120,10 @@ def explain(build: Path, what: str) -> Shown:
 
 
 def sql(build: Path, query: str, limit: int) -> Shown:
-    """Answer of one read-only statement."""
+    """Answer one read-only statement."""
+    if limit < 1:
+        msg = f"--limit {limit} asks for no rows."
+        raise UsageError(msg, "Ask for 1 or more.")
     with store.open_build(build) as con:
         con.execute("use mart")
         try:
@@ -138,7 +153,6 @@ def sources(home: Home, study_name: str) -> Shown:
         for source_id in spec.sources:
             source = catalogue.source(source_id)
             entry = lock.sources.get(source_id)
-            held = entry is not None and any((home.cache / "objects").glob(f"*/{entry.sha256}/*"))
             rows.append(
                 {
                     "theme": theme,
@@ -152,7 +166,7 @@ def sources(home: Home, study_name: str) -> Shown:
                     "is_synthetic": source.is_synthetic,
                     "is_exportable": source.is_exportable,
                     "megabytes": entry.bytes / 1e6 if entry else None,
-                    "is_cached": held,
+                    "is_cached": _is_here(source, entry, home),
                 }
             )
     columns = {
@@ -163,21 +177,20 @@ def sources(home: Home, study_name: str) -> Shown:
         "data_terms": "terms of the data",
         "is_synthetic": "synthetic",
         "megabytes": "MB",
-        "is_cached": "cached",
+        "is_cached": "here",
     }
     return Shown(f"Sources of {study.id}", rows, columns=columns)
 
 
 def runs(home: Home) -> Shown:
     """List the builds that are kept."""
-    rows = []
-    published = home.build.stat().st_ino if home.build.is_file() else None
+    published = _run_of(home.build)
+    rows, notes = [], []
     for path in sorted(home.builds.glob("*.duckdb"), reverse=True):
-        try:
-            with store.open_build(path) as con:
-                run = rows_of(con, "query/run")[0]
-        except BuildError:
-            rows.append({"run_id": path.stem, "study": None, "note": "cannot be opened"})
+        run = _run_of(path)
+        if run is None:
+            rows.append({"run_id": path.stem, "path": str(path), "note": "cannot be opened"})
+            notes.append(f"{path.name} cannot be opened.")
             continue
         rows.append(
             {
@@ -186,16 +199,39 @@ def runs(home: Home) -> Shown:
                 "started_at": run["started_at"],
                 "parcels": run["parcel_count"],
                 "seconds": sum(run["seconds"].values()) if run["seconds"] else None,
-                "is_published": path.stat().st_ino == published,
+                "is_published": published is not None and published["run_id"] == run["run_id"],
                 "bytes": path.stat().st_size,
                 "path": str(path),
             }
         )
-    return Shown("Runs", rows, notes=[] if rows else ["No run yet: gridstead run."])
+    return Shown(
+        "Runs", rows, columns=RUN_COLUMNS, notes=notes if rows else ["No run yet: gridstead run."]
+    )
+
+
+def _run_of(build: Path) -> dict[str, Any] | None:
+    """Row of the run that made a build; None where there is none or it cannot be read."""
+    try:
+        with store.open_build(build) as con:
+            return rows_of(con, "query/run")[0]
+    except (BuildError, duckdb.Error):
+        return None
+
+
+def _is_here(source: Source, entry: LockEntry | None, home: Home) -> bool:
+    """Whether the bytes of a source can be had without the network."""
+    if isinstance(source.access, FileAccess):
+        try:
+            return locate_file(source.access, mirror_from_environment()).is_file()
+        except PullError:
+            return False
+    if entry is None:
+        return (home.cache / "index" / f"{source.id}.json").is_file()
+    return any((home.cache / "objects").glob(f"*/{entry.sha256}/*"))
 
 
 def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
-    if con.execute("select 1 from core.parcel where parcel_id = $id", {"id": what}).fetchone():
+    if con.execute("select 1 from core.parcel where parcel_id = $id", {"id": what}).fetchall():
         return what
     point = _lat_lon(what)
     if point is None:
@@ -214,12 +250,12 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
 
 
 def _lat_lon(what: str) -> tuple[float, float] | None:
-    parts = what.split(",")
     try:
-        lat, lon = (float(part) for part in parts)
+        lat, lon = (float(part) for part in re.split(r"[\s,]+", what.strip()))
     except ValueError:
         return None
-    if abs(lat) > 90 or abs(lon) > 180:
+    # Not a number compares as false.
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
         msg = f"{what} is no latitude and longitude."
         raise UsageError(msg, "Write latitude first: 39.04,-77.49.")
     return lat, lon

@@ -128,8 +128,7 @@ def top(
 
 @app.command
 def explain(
-    what: Annotated[str, Parameter(allow_leading_hyphen=True)],
-    *,
+    *what: Annotated[str, Parameter(allow_leading_hyphen=True)],
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> Shown:
@@ -138,14 +137,21 @@ def explain(
     Parameters
     ----------
     what
-        Parcel id, or latitude and longitude as one word: 39.04,-77.49.
+        Parcel id, or latitude and longitude: 39.04,-77.49.
     """
-    return asking.explain(Home.at(home).build, what)
+    if not what:
+        msg = "Name a parcel."
+        raise UsageError(msg, "Give its id, or LAT,LON such as 39.04,-77.49.")
+    return asking.explain(Home.at(home).build, " ".join(what))
 
 
 @app.command
 def sql(
-    query: str, *, limit: int = 1000, home: HomeOption = None, json: JsonOption = False
+    query: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    limit: int = 1000,
+    home: HomeOption = None,
+    json: JsonOption = False,
 ) -> Shown:
     """Ask the build in SQL, read-only.
 

@@ -77,6 +77,9 @@ def export_level(
     if level not in LEVELS:
         msg = f"{level!r} is no level."
         raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
+    if top is not None and top < 1:
+        msg = f"--top {top} asks for no rows."
+        raise UsageError(msg, "Ask for 1 or more.")
     writers = [find_format(word) for word in formats]
     with store.open_build(build) as con:
         require_workload(con, workload)

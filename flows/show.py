@@ -1,6 +1,7 @@
 """What the command line prints: tables for people, JSON for programs, errors in one sentence."""
 
 import json
+import math
 import sys
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -33,7 +34,10 @@ class Shown:
 def show(result: Shown, *, as_json: bool) -> None:
     """Print a result on standard output."""
     if as_json:
-        print(json.dumps(result.data(), default=_json, ensure_ascii=False, indent=2))  # noqa: T201
+        text = json.dumps(
+            _plain(result.data()), default=_json, ensure_ascii=False, indent=2, allow_nan=False
+        )
+        print(text)  # noqa: T201
         return
     # Piped output keeps its columns: a terminal of 80 would cut them.
     console = Console() if sys.stdout.isatty() else Console(width=200)
@@ -94,6 +98,17 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Bring nested values to what JSON has: text as keys, null for what is no number."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _json(value: Any) -> Any:

@@ -238,7 +238,11 @@ def publish(
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         con.execute(
             "update meta.run set finished_at = $now, seconds = map($names, $values)",
-            {"now": _utc(datetime.now(UTC)), "names": list(elapsed), "values": list(elapsed.values())},
+            {
+                "now": _utc(datetime.now(UTC)),
+                "names": list(elapsed),
+                "values": list(elapsed.values()),
+            },
         )
         store.seal(con, temporary)
     except BaseException:
@@ -408,7 +412,12 @@ def _run_row(
     for source_id, got in pulled.items():
         con.execute(
             "update meta.source set origin = $origin, fetched_at = $at, is_stale = $stale where source_id = $id",
-            {"origin": got.origin, "at": _utc(got.fetched_at), "stale": got.is_stale, "id": source_id},
+            {
+                "origin": got.origin,
+                "at": _utc(got.fetched_at),
+                "stale": got.is_stale,
+                "id": source_id,
+            },
         )
 
 

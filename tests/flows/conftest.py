@@ -25,12 +25,12 @@ os.environ |= {
 for name in ("PREFECT_API_URL", "GRIDSTEAD_MIRROR", "GRIDSTEAD_HOME"):
     os.environ.pop(name, None)
 
-import duckdb
+import duckdb  # noqa: E402
 
-from data import store
-from data.object_cache import sha256_of
-from flows import cli, keys
-from tests.flows import tiny
+from data import store  # noqa: E402
+from data.object_cache import sha256_of  # noqa: E402
+from flows import cli, keys  # noqa: E402
+from tests.flows import tiny  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,15 @@ class PlainTasks:
     def __init__(self) -> None:
         from flows import tasks
 
-        for name in ("stage_theme", "assemble", "divide", "measure", "regions", "publish", "export"):
+        for name in (
+            "stage_theme",
+            "assemble",
+            "divide",
+            "measure",
+            "regions",
+            "publish",
+            "export",
+        ):
             setattr(self, name, getattr(tasks, name).fn)
         self.pull_source = SimpleNamespace(submit=self._submit)
         self._pull = tasks.pull_source.fn
@@ -129,7 +137,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def world(base: SimpleNamespace, tmp_path: Path) -> SimpleNamespace:
     """A copy of study and home to change; what was staged there is reused."""
     shutil.copytree(base.study.parent, tmp_path / "study")
-    shutil.copytree(base.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.duckdb", "exports"))
+    shutil.copytree(
+        base.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.duckdb", "exports")
+    )
     home = tmp_path / "home"
     for path in (base.home / "work").glob("*.duckdb"):
         (home / "work" / path.name).hardlink_to(path)

@@ -73,7 +73,10 @@ def test_resolution_divides_finer(world, run):
 
 def test_a_lake_is_cut_out(base):
     lake = shapely.box(-77.7, 38.9, -77.65, 38.95)
-    shapes = [shapely.from_wkb(bytes(s)) for (s,) in rows(base.build, "select st_aswkb(geometry) from core.parcel")]
+    shapes = [
+        shapely.from_wkb(bytes(s))
+        for (s,) in rows(base.build, "select st_aswkb(geometry) from core.parcel")
+    ]
     assert max(shapely.area(shapely.intersection(shapes, lake))) < 1e-9
 
 

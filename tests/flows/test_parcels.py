@@ -24,12 +24,19 @@ def test_geopackage_in_another_system_beside_geoparquet(world, run, tmp_path):
     lots(4, -77.2, 39.1, "B").to_parquet(tmp_path / "montgomery.parquet")
     answer = run("--parcels", tmp_path / "loudoun.gpkg", tmp_path / "montgomery.parquet")
     assert answer.code == 0
-    found = rows(world.build, "select parcel_id, county_id, acres, parcel_kind from core.parcel join core.parcel_metric using (parcel_id) order by 1")
+    found = rows(
+        world.build,
+        "select parcel_id, county_id, acres, parcel_kind from core.parcel join core.parcel_metric using (parcel_id) order by 1",
+    )
     assert [row[0] for row in found] == [*(f"A{n}" for n in range(6)), *(f"B{n}" for n in range(4))]
     assert {row[1] for row in found} == {"51107", "24031"}
     assert {(row[2], row[3]) for row in found} == {(210.0, "assessor")}
-    assert rows(world.build, "select distinct distance_basis from core.parcel_metric") == [("edge",)]
-    assert rows(world.build, "select parcel_kind, parcel_count, h3_resolution from meta.run") == [("assessor", 10, None)]
+    assert rows(world.build, "select distinct distance_basis from core.parcel_metric") == [
+        ("edge",)
+    ]
+    assert rows(world.build, "select parcel_kind, parcel_count, h3_resolution from meta.run") == [
+        ("assessor", 10, None)
+    ]
     lon, lat = rows(world.build, "select lon, lat from core.parcel where parcel_id = 'A0'")[0]
     assert (lon, lat) == pytest.approx((-77.595, 39.004), abs=1e-5)
 
@@ -43,19 +50,26 @@ def test_named_columns_bad_rows_and_strays_are_told(world, run, tmp_path):
     frame.loc[3, "geometry"] = bow
     frame.loc[4, "geometry"] = shapely.box(-90, 30, -89.99, 30.01)
     frame.to_parquet(tmp_path / "lots.parquet")
-    answer = run("--parcels", tmp_path / "lots.parquet", "--parcel-id", "lot", "--parcel-acres", "big")
+    answer = run(
+        "--parcels", tmp_path / "lots.parquet", "--parcel-id", "lot", "--parcel-acres", "big"
+    )
     assert answer.code == 0
     assert "1 invalid geometries repaired" in answer.err
     assert "1 rows repeat the id and shape" in answer.err
     kept = rows(world.build, "select parcel_id from core.parcel order by 1")
     assert kept == [("A0",), ("A3",), ("A5",)]
-    told = rows(world.build, "select file, raw_row, reason from meta.rejected_row where raw_table = 'parcels' order by 2")
+    told = rows(
+        world.build,
+        "select file, raw_row, reason from meta.rejected_row where raw_table = 'parcels' order by 2",
+    )
     assert told == [
         ("lots.parquet", 2, "is no polygon"),
         ("lots.parquet", 3, "has no geometry"),
         ("lots.parquet", 7, "repeats an earlier row"),
     ]
-    assert rows(world.build, "from meta.left_out_parcel") == [("A4", "lies in no county of the area")]
+    assert rows(world.build, "from meta.left_out_parcel") == [
+        ("A4", "lies in no county of the area")
+    ]
 
 
 def test_explain_knows_the_assessors_parcel(world, run, gridstead, tmp_path):

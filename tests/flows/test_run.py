@@ -12,10 +12,14 @@ from tests.flows.conftest import rankings, rows
 def test_publishes_ranked_counties_with_every_row_accounted_for(base):
     counties = rows(base.build, "select region_id from mart.region where region_kind = 'county'")
     assert {county for (county,) in counties} == set(tiny.COUNTIES)
-    assert rows(base.build, "select count(*) from mart.region_rank where rank is null and reason is null") == [(0,)]
+    assert rows(
+        base.build, "select count(*) from mart.region_rank where rank is null and reason is null"
+    ) == [(0,)]
     uneven = "from meta.source_load where rows_read <> rows_loaded + rows_merged + rows_rejected"
     assert rows(base.build, uneven) == []
-    rejected = rows(base.build, "select file, raw_row, reject_code, reason from meta.rejected_row order by all")
+    rejected = rows(
+        base.build, "select file, raw_row, reject_code, reason from meta.rejected_row order by all"
+    )
     assert [row[:3] for row in rejected] == [
         ("census.zip / cb_2016_us_county_500k.shp", 5, "outside_area"),
         ("grid.zip / sub.csv", 57, "outside_area"),
@@ -26,7 +30,9 @@ def test_publishes_ranked_counties_with_every_row_accounted_for(base):
 
 def test_exports_files_maps_and_report(base):
     manifest = json.loads((base.home / "exports" / "manifest.json").read_text())
-    assert {"gridstead.gpkg", "training_regions.parquet", "training.png", "report.md"} <= set(manifest["files"])
+    assert {"gridstead.gpkg", "training_regions.parquet", "training.png", "report.md"} <= set(
+        manifest["files"]
+    )
     assert all((base.home / "exports" / name).stat().st_size > 0 for name in manifest["files"])
     assert "Four square counties" in (base.home / "exports" / "report.md").read_text()
 
@@ -39,7 +45,9 @@ def test_an_equal_run_reuses_every_step_and_ranks_the_same(world, run, base):
         assert f"{reused}: unchanged, reused" in answer.err
     assert "read," not in answer.err
     assert rankings(world.build) == rankings(base.build)
-    first, second = (rows(build, "select run_id from meta.run") for build in (base.build, world.build))
+    first, second = (
+        rows(build, "select run_id from meta.run") for build in (base.build, world.build)
+    )
     assert first != second
     assert len(list((world.home / "builds").glob("*.duckdb"))) == 2
 
@@ -63,14 +71,22 @@ def test_changed_weights_score_again_and_measure_nothing(world, run, base):
     assert "metrics: unchanged, reused" in answer.err
     assert "region shapes: unchanged, reused" in answer.err
     assert "scores and ranks: unchanged" not in answer.err
-    scores = "select parcel_id, score from mart.parcel_score where workload = '{}' order by parcel_id"
-    assert rows(world.build, scores.format("training")) != rows(base.build, scores.format("training"))
-    assert rows(world.build, scores.format("inference")) == rows(base.build, scores.format("inference"))
+    scores = (
+        "select parcel_id, score from mart.parcel_score where workload = '{}' order by parcel_id"
+    )
+    assert rows(world.build, scores.format("training")) != rows(
+        base.build, scores.format("training")
+    )
+    assert rows(world.build, scores.format("inference")) == rows(
+        base.build, scores.format("inference")
+    )
 
 
 def test_a_changed_source_stages_its_theme_again_and_no_other(world, run, base):
     grid = world.study.parent / "files" / "grid.zip"
-    tiny.rewrite_member(grid, "plant.csv", tiny.read_member(grid, "plant.csv").replace("1500.0", "2500.0"))
+    tiny.rewrite_member(
+        grid, "plant.csv", tiny.read_member(grid, "plant.csv").replace("1500.0", "2500.0")
+    )
     tiny.lock(world.study.parent)
     answer = run()
     assert answer.code == 0
