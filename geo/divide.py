@@ -248,10 +248,12 @@ def _cut_lakes(land: np.ndarray, lakes: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
-    """Drop the points and lines that clipping can leave behind."""
+    """Drop the points and lines that clipping can leave behind; empty when there is nothing else."""
     if shape.geom_type in {"Polygon", "MultiPolygon"}:
         return shape
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    if not parts:
+        return shapely.Polygon()
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
