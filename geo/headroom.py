@@ -46,7 +46,7 @@ class LineClasses:
         return cls(*(frame[name].to_numpy(dtype=float) for name in cls.__annotations__))
 
     def nearest(self, kv: np.ndarray) -> np.ndarray:
-        """Row of the class nearest to each voltage by ratio (287 kV counts as 230, 236 as 230)."""
+        """Row of the class nearest to each voltage by ratio (236 kV counts as 230, 287 as 345)."""
         ratio = np.abs(np.log(kv[:, None] / self.kv[None, :]))
         return np.argmin(ratio, axis=1)
 
