@@ -116,18 +116,17 @@ def _feeding(parcels: gpd.GeoDataFrame, known: pd.DataFrame) -> tuple[np.ndarray
         )
     is_edge = (parcels["parcel_kind"] == "assessor").to_numpy() & (number >= 0)
     if is_edge.any():
-        miles[is_edge] = _edge_to_point_mi(
-            parcels.geometry[is_edge],
-            known["lon"].to_numpy()[number[is_edge]],
-            known["lat"].to_numpy()[number[is_edge]],
-        )
+        miles[is_edge] = _edge_to_point_mi(parcels.geometry[is_edge], known, number[is_edge])
     return number, miles
 
 
-def _edge_to_point_mi(parcels: gpd.GeoSeries, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+def _edge_to_point_mi(
+    parcels: gpd.GeoSeries, points: pd.DataFrame, point_no: np.ndarray
+) -> np.ndarray:
     """Miles from each parcel's edge to a point of its own; 0 where the point lies inside."""
     miles = np.empty(len(parcels))
-    for row, (shape, x, y) in enumerate(zip(parcels, lon, lat, strict=True)):
-        one = FeatureIndex.from_points(np.array([x]), np.array([y]))
-        miles[row] = nearest_edge(one, gpd.GeoSeries([shape], crs=parcels.crs))[1][0]
+    # Many parcels share a point: one search for each point, not for each parcel.
+    for number in np.unique(point_no):
+        rows = point_no == number
+        miles[rows] = nearest_edge(points_index(points.iloc[[number]]), parcels[rows])[1]
     return miles
