@@ -1,6 +1,7 @@
 """Command line: run a study, ask the published build, export it."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,6 +29,8 @@ app = App(
     name="gridstead",
     help="Rank land and regions for AI training and edge inference, and ask why.",
     version_flags=["--version"],
+    # Said by main, like every other end.
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -82,6 +85,10 @@ def run(
     quiet
         Say nothing while running.
     """
+    for option, given in (("--area", area), ("--parcels", parcels)):
+        if given == []:
+            msg = f"{option} names nothing."
+            raise UsageError(msg, "Leave it out, or give it a value.")
     request = RunRequest(
         study=study,
         home=Home.at(home).root,
@@ -247,4 +254,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script."""
+    # A service manager stops a run as Ctrl-C does: temporary files and Prefect's server go with it.
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -44,7 +44,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return Failure(f"{error.strerror}{where}.", _SPACE, FAILED)
-    if isinstance(error, duckdb.IOException):
+    if isinstance(error, duckdb.Error) and _is_of_disk(error):
         return Failure(_first_line(error), _SPACE, FAILED)
     if _is_of_prefect(error):
         hint = "Look at PREFECT_API_URL, or unset it to run without a server of your own."
@@ -60,6 +60,11 @@ _SPACE = "Check the free space and the permissions of the folder; the last build
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "no message"
+
+
+def _is_of_disk(error: duckdb.Error) -> bool:
+    """Whether DuckDB could not write; a failed commit or checkpoint wraps the write that failed."""
+    return isinstance(error, duckdb.IOException) or "Could not write" in str(error)
 
 
 def _is_of_prefect(error: BaseException) -> bool:

@@ -27,7 +27,7 @@ _STEP_RESULT = re.compile(r"(?P<kind>.+)-(?P<key>[0-9a-f]{16})\.")
 def alone(home: Home) -> Generator[None]:
     """Hold the home for one run; the lock goes with the process, however it ends.
 
-    Leftovers of a run that was killed are removed first.
+    Leftovers are removed first, those of a run that was killed, and at the end, those of a failure.
 
     Raises
     ------
@@ -46,7 +46,10 @@ def alone(home: Home) -> Generator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         sweep(home)
-        yield
+        try:
+            yield
+        finally:
+            sweep(home)
 
 
 def sweep(home: Home) -> list[Path]:

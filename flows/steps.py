@@ -297,10 +297,10 @@ def _published_inputs(home: Home) -> str | None:
         return None
     try:
         with store.open_build(home.build) as con:
-            row = con.execute("select inputs_sha256 from meta.run").fetchone()
+            rows = con.execute("select inputs_sha256 from meta.run").fetchall()
     except (BuildError, duckdb.Error):
         return None
-    return row[0] if row else None
+    return rows[0][0] if rows else None
 
 
 def area_of(study: Study, request: RunRequest) -> list[str]:

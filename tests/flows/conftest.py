@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ os.environ |= {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
-for name in ("PREFECT_API_URL", "GRIDSTEAD_MIRROR", "GRIDSTEAD_HOME"):
+if "stuck" not in sys.argv[0]:
+    os.environ.pop("PREFECT_API_URL", None)
+for name in ("GRIDSTEAD_MIRROR", "GRIDSTEAD_HOME"):
     os.environ.pop(name, None)
 
 import duckdb  # noqa: E402

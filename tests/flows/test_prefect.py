@@ -1,0 +1,275 @@
+"""The flows on Prefect's engine: rules of the tasks, a real run, retries, and a schedule that fires."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_type_hints
+
+import httpx
+import pandas as pd
+import pytest
+import yaml
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Completed, Failed
+
+from data.errors import IntegrityError, PassingPullError, PullError
+from flows import steps, tasks
+from flows.request import RunRequest
+from tests.flows.conftest import PREFECT_HOME, leftovers, rows
+
+ROOT = Path(__file__).parents[2]
+TASKS = {name: value for name, value in vars(tasks).items() if isinstance(value, Task)}
+
+
+# ---- Rules ---------------------------------------------------------------------------------------
+
+
+def test_no_task_caches_and_only_the_network_is_retried():
+    assert set(TASKS) == {
+        "pull_source", "stage_theme", "assemble", "divide", "measure", "regions", "publish", "export",
+    }  # fmt: skip
+    for name, task in TASKS.items():
+        assert task.cache_policy == NO_CACHE, name
+        assert bool(task.retries) == (name == "pull_source"), name
+
+
+def test_no_frame_passes_between_tasks():
+    for name, task in TASKS.items():
+        for hint in get_type_hints(task.fn).values():
+            assert not (isinstance(hint, type) and issubclass(hint, pd.DataFrame)), name
+            assert "Frame" not in str(hint), name
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (PassingPullError("no route to host"), True),
+        (PullError("404"), False),
+        (IntegrityError("other bytes"), False),
+        (OSError(28, "No space left on device"), False),
+        (KeyError("bug"), False),
+    ],
+)
+def test_only_a_passing_fault_is_tried_again(error, again):
+    assert tasks.is_passing_fault(tasks.pull_source, None, Failed(data=error)) is again
+
+
+def test_a_success_is_not_tried_again():
+    assert tasks.is_passing_fault(tasks.pull_source, None, Completed()) is False
+
+
+def test_request_travels_as_plain_values(tmp_path):
+    request = RunRequest(home=tmp_path, area=["VA"])
+    assert RunRequest.model_validate_json(request.model_dump_json()) == request
+
+
+# ---- A server ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A whole server, as `prefect server start` runs it: the one of the test harness schedules nothing."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    environment = os.environ | {
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
+    }
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30) as client:
+            wait_for(lambda: is_up(client), 120)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def is_up(client):
+    try:
+        return client.get("/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def wait_for(question, seconds):
+    until = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < until, "nothing came"
+        time.sleep(0.2)
+    return answer
+
+
+@pytest.fixture
+def engine(server):
+    with temporary_settings({PREFECT_API_URL: str(server.base_url).rstrip("/")}):
+        yield server
+
+
+def ask(client, what, **query):
+    return client.post(f"/{what}/filter", json=query).raise_for_status().json()
+
+
+def test_the_nightly_flow_publishes_and_leaves_artifacts(engine, gridstead, world):
+    answer = gridstead("run", world.study, "--home", world.home)
+    assert answer.code == 0, answer.err
+    assert "nightly-" in {run["name"] for run in ask(engine, "flow_runs")}.pop()
+    (run,) = ask(engine, "flow_runs")
+    assert run["state_type"] == "COMPLETED"
+    assert {task["state_type"] for task in ask(engine, "task_runs")} == {"COMPLETED"}
+    artifacts = {artifact["key"]: artifact["type"] for artifact in ask(engine, "artifacts")}
+    assert artifacts == {
+        "training-counties": "table",
+        "inference-counties": "table",
+        "report": "markdown",
+    }
+    assert len(list((world.home / "builds").glob("*.duckdb"))) == 2
+
+
+def test_a_failed_flow_is_one_sentence(engine, gridstead, world, untouched):
+    with (world.study.parent / "files" / "grid.zip").open("ab") as file:
+        file.write(b"x")
+    answer = gridstead("run", world.study, "--home", world.home, "--quiet")
+    assert answer.code == 1
+    assert answer.err.startswith("Error: grid.zip of source 'tamu_grid' has sha256")
+    assert len(answer.err.splitlines()) == 2
+    failed = ask(engine, "flow_runs", flow_runs={"state": {"type": {"any_": ["FAILED"]}}})
+    assert len(failed) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "code"),
+    [(PassingPullError("The server hung up."), 2, 0), (IntegrityError("Other bytes."), 1, 1)],
+)
+def test_the_engine_tries_a_passing_fault_again(
+    engine, gridstead, world, monkeypatch, error, tries, code
+):
+    calls = []
+    pull = steps.pull_source
+
+    def flaky(*arguments, **options):
+        calls.append(arguments[0])
+        if len(calls) == 1:
+            raise error
+        return pull(*arguments, **options)
+
+    monkeypatch.setattr(steps, "pull_source", flaky)
+    hasty = tasks.pull_source.with_options(retry_delay_seconds=0, retry_jitter_factor=None)
+    monkeypatch.setattr(tasks, "pull_source", hasty)
+    answer = gridstead("run", world.study, "--home", world.home, "--only", "fiber", "--quiet")
+    assert (answer.code, len(calls)) == (code, tries)
+
+
+def test_a_server_that_does_not_answer_is_one_sentence(gridstead, world):
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        answer = gridstead("run", world.study, "--home", world.home, "--quiet")
+    assert answer.code == 1
+    assert "Prefect did not answer: Failed to reach API at http://127.0.0.1:9/api" in answer.err
+    assert "PREFECT_API_URL" in answer.err
+
+
+# ---- Deployments ---------------------------------------------------------------------------------
+
+
+def test_the_deployments_of_prefect_yaml_are_scheduled(server):
+    """A schedule that a server has taken proves nothing: a run must stand in its list."""
+    server.post("/work_pools/", json={"name": "gridstead", "type": "process"}).raise_for_status()
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=ROOT,
+        env=os.environ | {"PREFECT_API_URL": str(server.base_url).rstrip("/")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    wanted = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    made = {deployment["name"]: deployment for deployment in ask(server, "deployments")}
+    assert set(made) == {deployment["name"] for deployment in wanted}
+    nightly = made["nightly"]
+    assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert nightly["global_concurrency_limit"]["limit"] == 1
+    assert nightly["work_pool_name"] == "gridstead"
+    assert nightly["paused"] is False
+    (schedule,) = nightly["schedules"]
+    assert schedule["active"] is True
+    assert schedule["schedule"]["timezone"] == "America/New_York"
+    RunRequest.model_validate(nightly["parameters"]["request"])
+    query = {"deployments": {"name": {"any_": ["nightly"]}}, "sort": "EXPECTED_START_TIME_ASC"}
+    due = wait_for(lambda: ask(server, "flow_runs", **query), 60)
+    assert due[0]["state_type"] == "SCHEDULED"
+    first = datetime.fromisoformat(due[0]["expected_start_time"])
+    assert 0 < (first - datetime.now(UTC)).total_seconds() < 25 * 3600
+    assert {item["work_pool_name"] for item in due} == {"gridstead"}
+
+
+# ---- As a user starts it -------------------------------------------------------------------------
+
+
+def test_a_run_without_a_server_of_the_users(world, server):
+    """The server that starts by itself, in a process of its own; its database is there already."""
+    (world.home / "prefect").mkdir()
+    shutil.copyfile(PREFECT_HOME / "prefect.db", world.home / "prefect" / "prefect.db")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PREFECT")
+    }
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-m",
+            "flows",
+            "run",
+            str(world.study),
+            "--home",
+            str(world.home),
+            "--no-export",
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "published" in done.stdout
+    assert "metrics: unchanged, reused" in done.stderr
+    assert leftovers(world.home) == []
+    assert len(rows(world.build, "from meta.run")) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_is_one_sentence(world, server, untouched, number):
+    environment = os.environ | {"PREFECT_API_URL": str(server.base_url).rstrip("/")}
+    words = ["tests.flows.stuck", "--engine", "flows.steps.builds.run_checks"]
+    with subprocess.Popen(
+        [sys.executable, "-m", *words, "run", world.study, "--home", world.home, "--quiet"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "stuck\n"
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert said.startswith("Error: Stopped.\nThe last build stays published.\n")
+    assert "Traceback" not in said
