@@ -15,6 +15,8 @@ SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
 
 # The four themes that a flow of its own pulls and stages, in the order a run takes them.
 THEMES = ("grid", "population", "fiber", "land")
+# Layers and staging objects are files of one folder.
+SqlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class _Strict(BaseModel):
@@ -25,7 +27,7 @@ class Theme(_Strict):
     """What one theme of a study pulls and stages."""
 
     sources: list[str] = Field(description="Catalogue ids that the theme pulls.")
-    layers: dict[str, list[str]] = Field(
+    layers: dict[SqlName, list[SqlName]] = Field(
         description="Canonical layer -> staging objects (files under sql/staging) that fill it."
     )
     lookups: dict[str, str] = Field(
@@ -75,7 +77,7 @@ class Study(_Strict):
         description="States by USPS code, or the one word `conus` (48 states and DC)."
     )
     themes: dict[Literal["grid", "population", "fiber", "land"], Theme]
-    derived: dict[str, list[str]] = Field(
+    derived: dict[SqlName, list[SqlName]] = Field(
         default_factory=dict,
         description="Layers made from other core layers once all themes are loaded.",
     )

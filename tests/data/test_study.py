@@ -96,6 +96,8 @@ def test_files_that_a_study_names_lie_beside_it(load, tmp_path):
         (changed(themes={"weather": {"sources": [], "layers": {}}}), "themes.weather"),
         (changed(workloads=[{"id": "training"}, {"id": "training"}]), "a workload is listed twice"),
         (changed(headroom_method="guess"), "headroom_method: "),
+        (changed(themes={"land": {"sources": [], "layers": {"../meta/run": []}}}), "themes.land"),
+        (changed(derived={"people": ["../meta/run"]}), "derived.people"),
         ({k: v for k, v in STUDY.items() if k != "area"}, "area: is missing"),
         ("id: [", "is not valid YAML"),
         ("just words", "small.yaml: "),
