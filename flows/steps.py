@@ -110,16 +110,13 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         return target
     with store.create() as con:
         _attach(con, layers)
-        counties = narrow(
-            builds.layer_frame(con, "county"),
-            builds.layer_frame(con, "state"),
-            area_of(study, request),
-        )
+        whole = builds.layer_frame(con, "county")
+        counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
         if request.parcels:
             read = read_parcels(
                 request.parcels, id_column=request.parcel_id, acres_column=request.parcel_acres
             )
-            divided = assessor_parcels(read.frame, counties)
+            divided = assessor_parcels(read.frame, counties, whole)
             rejected = read.rejected
             for note in read.notes:
                 log(note)

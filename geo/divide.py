@@ -15,6 +15,8 @@ from geo.locate import locate
 # Two areas closer than this share are the same: sums of clipped pieces carry rounding of 1e-12.
 SAME_AREA = 1e-9
 PARTITION_RESOLUTION = 2
+# Shorelines of 1:5,000,000 county borders stand off the real ones by up to this much.
+SHORE_GAP_MI = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,11 @@ def h3_parcels(
     return Divided(parcels, left_out)
 
 
-def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Divided:
+def assessor_parcels(
+    frame: gpd.GeoDataFrame,
+    counties: gpd.GeoDataFrame,
+    study_counties: gpd.GeoDataFrame | None = None,
+) -> Divided:
     """Give parcels read from files their measured area, county, state and partition.
 
     Parameters
@@ -108,13 +114,17 @@ def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Div
         Columns `parcel_id`, `acres` (NaN where the file has none) and valid 2-D polygons in
         lon/lat.
     counties
-        As in `h3_parcels`.
+        As in `h3_parcels`: the counties of the area that is run.
+    study_counties
+        All counties of the study, whole; the same when the study is not narrowed.
 
     Returns
     -------
     Divided
-        The columns of `h3_parcels`; a parcel whose point lies in no county of the study is left
-        out. `acres` stays the assessor's figure and falls back to the measured area.
+        The columns of `h3_parcels`. A parcel whose point lies in no county of the area is left
+        out, unless it lies in none of the study either and within `SHORE_GAP_MI` of the area: county
+        borders are drawn coarser than parcels, and cut off shores. `acres` stays the assessor's
+        figure and falls back to the measured area.
     """
     _require_lonlat(frame)
     _require_lonlat(counties)
@@ -124,7 +134,9 @@ def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Div
         msg = "a parcel has no geometry"
         raise GeometryError(msg)
     lon, lat = _points_of_land(shapes)
-    county_no = locate(lon, lat, counties.geometry)
+    county_no = _county_of(
+        lon, lat, counties, counties if study_counties is None else study_counties
+    )
     keep = county_no >= 0
     area = area_acres(shapes)
     acres = frame["acres"].to_numpy(dtype=float)
@@ -152,6 +164,17 @@ def assessor_parcels(frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> Div
         {"parcel_id": frame["parcel_id"].to_numpy()[~keep], "land_share": np.nan}
     )
     return Divided(_by_id(parcels, "parcel_id"), left_out)
+
+
+def _county_of(
+    lon: np.ndarray, lat: np.ndarray, counties: gpd.GeoDataFrame, study_counties: gpd.GeoDataFrame
+) -> np.ndarray:
+    """County of each point, -1 none; a point off every drawn shore takes the nearest of the area."""
+    county_no = locate(lon, lat, counties.geometry)
+    lost = np.flatnonzero(county_no < 0)
+    at_sea = lost[locate(lon[lost], lat[lost], study_counties.geometry) < 0]
+    county_no[at_sea] = locate(lon[at_sea], lat[at_sea], counties.geometry, max_gap_mi=SHORE_GAP_MI)
+    return county_no
 
 
 def _by_id(frame: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:

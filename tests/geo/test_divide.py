@@ -1,6 +1,7 @@
 import geopandas as gpd
 import h3
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -216,3 +217,29 @@ def test_an_area_without_any_parcel_gives_an_empty_frame():
     divided = assessor_parcels(lots([shapely.box(0, 0, 1, 1)]), counties())
     assert len(divided.parcels) == 0
     assert "county_id" in divided.parcels
+
+
+def test_a_lot_off_the_drawn_shore_keeps_its_county() -> None:
+    county = gpd.GeoDataFrame(
+        {"county_id": ["44001"], "state_id": ["RI"]},
+        geometry=[shapely.box(-71.4, 41.6, -71.3, 41.7)],
+        crs="OGC:CRS84",
+    )
+    across = gpd.GeoDataFrame(
+        {"county_id": ["25005"], "state_id": ["MA"]},
+        geometry=[shapely.box(-71.3, 41.6, -71.2, 41.7)],
+        crs="OGC:CRS84",
+    )
+    lots = gpd.GeoDataFrame(
+        {"parcel_id": ["shore", "sea", "next door"], "acres": [np.nan, np.nan, np.nan]},
+        geometry=[
+            shapely.box(-71.405, 41.65, -71.402, 41.652),
+            shapely.box(-71.5, 41.65, -71.49, 41.652),
+            shapely.box(-71.298, 41.65, -71.297, 41.652),
+        ],
+        crs="OGC:CRS84",
+    )
+    study = pd.concat([county, across], ignore_index=True)
+    divided = assessor_parcels(lots, county, study)
+    assert divided.parcels["parcel_id"].tolist() == ["shore"]
+    assert sorted(divided.left_out["parcel_id"]) == ["next door", "sea"]
