@@ -63,7 +63,9 @@ def _named(kind: str, ids: pd.Series, shapes: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"region_kind": kind, "region_id": ids.to_numpy(), "geometry": shapes})
 
 
-def _dissolved(kind: str, ids: pd.Series, merge: Callable[[np.ndarray], shapely.Geometry]) -> pd.DataFrame:
+def _dissolved(
+    kind: str, ids: pd.Series, merge: Callable[[np.ndarray], shapely.Geometry]
+) -> pd.DataFrame:
     held = ids.notna().to_numpy()
     groups = pd.Series(np.flatnonzero(held)).groupby(ids[held].to_numpy())
     names, merged = [], []

@@ -131,6 +131,13 @@ def test_checks_that_find_something_keep_a_few_examples(con):
     assert "-1.0" in found.examples[0]
 
 
+def test_parcel_files_may_leave_states_without_a_parcel(con):
+    con.execute("begin")
+    con.execute("delete from core.parcel; update meta.run set parcel_kind = 'assessor'")
+    assert not store.query_file(con, "checks/state_present").fetchall()
+    con.execute("rollback")
+
+
 def test_states_and_counties_outside_of_a_narrowed_run_may_be_missing(con):
     con.execute("begin")
     con.execute("delete from core.parcel where state_id = 'BB'; update meta.run set area = ['AA']")

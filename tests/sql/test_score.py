@@ -182,7 +182,7 @@ def test_rankings_are_the_same_bytes_whatever_the_threads_and_the_order_of_parce
     shuffled = [parcels[i] for i in np.random.default_rng(1).permutation(len(parcels))]
     told = []
     for number, (threads, given_parcels) in enumerate(
-        [(1, parcels), (4, parcels), (4, shuffled), (7, shuffled[::-1])]
+        [(1, parcels), (4, shuffled), (7, shuffled[::-1])]
     ):
         con = world.make(tmp_path / str(number), given_parcels, [profile], threads=threads)
         told.append(
@@ -191,7 +191,7 @@ def test_rankings_are_the_same_bytes_whatever_the_threads_and_the_order_of_parce
                 for table in ("parcel_score", "region_fill", "region_rank")
             ]
         )
-    assert told[0] == told[1] == told[2] == told[3]
+    assert told[0] == told[1] == told[2]
     assert len(told[0][0]) == len(parcels)
 
 
@@ -230,15 +230,12 @@ def test_rank_parcels_scales_the_weights_that_are_named_with_those_that_are_not(
     assert (first["profile_rank"], first["rank"], first["gate_status"]) == (1, 1, "pass")
 
 
-@pytest.mark.parametrize(
-    "weights",
-    ["map {'headrom_mw_mid': 0.5}", "map {'substation_230kv_mi': -1}",
-     "map {'substation_230kv_mi': 0, 'industrial_usd_per_mwh': 0, 'carrier_25mi_count': 0}"],
-)  # fmt: skip
-def test_rank_parcels_refuses_weights_it_cannot_use(tmp_path, weights):
+def test_rank_parcels_refuses_what_it_cannot_use(tmp_path):
     con = world.make(tmp_path, [parcel("p")], [world.profile(FACTORS)])
-    with pytest.raises(duckdb.Error, match="rank_parcels: weights"):
-        con.execute(f"from mart.rank_parcels('training', weights := {weights})").fetchall()
+    none = {metric: 0 for metric, *_ in FACTORS}
+    for weights in ("{'headrom_mw_mid': 0.5}", "{'substation_230kv_mi': -1}", none):
+        with pytest.raises(duckdb.Error, match="rank_parcels: weights"):
+            con.execute(f"from mart.rank_parcels('training', weights := map {weights})").fetchall()
     with pytest.raises(duckdb.Error, match="rank_parcels: there is no workload mining"):
         con.execute("from mart.rank_parcels('mining')").fetchall()
 
@@ -266,7 +263,7 @@ def test_a_build_answers_under_any_file_name_and_alias(tmp_path):
         assert con.execute("select count(*) from meta.column").fetchone()[0] > 300
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**32 - 1))
 def test_scores_of_our_own_profiles_agree_with_the_oracle(tmp_path_factory, seed):
     rng = np.random.default_rng(seed)
