@@ -136,7 +136,7 @@ def _elsewhere(path):
         (_no_system, "states no coordinate reference system"),
         (_wrong_system, "No parcel of the files lies on land of the area (VA MD)."),
         (_empty, "holds no rows"),
-        (_plain_parquet, "cannot be read as a parcel file"),
+        (_plain_parquet, "has no geometry column"),
         (_garbage, "cannot be read as a parcel file"),
         (_shapefile_without_index, "cannot be read as a parcel file"),
         (_folder, "cannot be read as a parcel file"),
