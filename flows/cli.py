@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from data.errors import UsageError
 from flows import asking, exporting
-from flows.failing import FAILED, failure_of
+from flows.failing import FAILED, failure_of, let_go
 from flows.home import Home
 from flows.request import RunRequest
 from flows.request import check as check_request
@@ -247,6 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
         failure = failure_of(error)
+        let_go(error)
         error_line(failure.message, failure.hint, as_json=as_json)
         return failure.exit_code
     return 0
@@ -254,8 +255,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script."""
-    # A service manager stops a run as Ctrl-C does: temporary files and Prefect's server go with it.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A service manager or a closed terminal stops a run as Ctrl-C does: temporary files and
+    # Prefect's server go with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     sys.exit(main())
 
 

@@ -1,7 +1,11 @@
 """Environment of Prefect, set before it is imported: local, quiet, no calls home."""
 
 import os
+import subprocess
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 
 def prepare(home: Path) -> None:
@@ -20,3 +24,16 @@ def prepare(home: Path) -> None:
         defaults = {"DO_NOT_TRACK": "1"}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def keep_server_from_ctrl_c() -> None:
+    """Let Prefect start its own server in a session of its own.
+
+    Ctrl-C goes to every process of the terminal's group, and a run whose server is gone waits
+    more than a minute for it before it ends.
+    """
+    from prefect.server.api import server
+
+    popen = partial(subprocess.Popen, start_new_session=True)
+    apart: Any = SimpleNamespace(**vars(subprocess) | {"Popen": popen})
+    server.subprocess = apart

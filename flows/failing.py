@@ -54,6 +54,17 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(f"This is a bug in Gridstead: {name}: {_first_line(error)}", hint, FAILED)
 
 
+def let_go(error: BaseException | None) -> None:
+    """Empty the frames of an exception and of those behind it.
+
+    Prefect keeps the exception to its end; a connection in a frame would outlive DuckDB, which
+    then lists what it calls leaks on standard error.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
 _SPACE = "Check the free space and the permissions of the folder; the last build stays published."
 
 

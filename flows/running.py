@@ -12,6 +12,7 @@ from flows.show import Shown
 def run_study(request: RunRequest, *, only: str | None, quiet: bool) -> Shown:
     """Run the nightly flow, or the flow of one theme, and say what came of it."""
     environment.prepare(request.home)
+    environment.keep_server_from_ctrl_c()
     from flows.fiber import fiber
     from flows.grid import grid
     from flows.land import land

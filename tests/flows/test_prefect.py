@@ -18,11 +18,12 @@ import pytest
 import yaml
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
+from prefect.server.api import server as prefect_server
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed
 
 from data.errors import IntegrityError, PassingPullError, PullError
-from flows import steps, tasks
+from flows import environment, steps, tasks
 from flows.request import RunRequest
 from tests.flows.conftest import PREFECT_HOME, leftovers, rows
 
@@ -67,6 +68,15 @@ def test_a_success_is_not_tried_again():
     assert tasks.is_passing_fault(tasks.pull_source, None, Completed()) is False
 
 
+def test_the_server_of_a_run_does_not_get_its_ctrl_c(monkeypatch):
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda **options: started.append(options))
+    monkeypatch.setattr(prefect_server, "subprocess", subprocess)
+    environment.keep_server_from_ctrl_c()
+    prefect_server.SubprocessASGIServer(port=9)._run_uvicorn_command()
+    assert started[0]["start_new_session"] is True
+
+
 def test_request_travels_as_plain_values(tmp_path):
     request = RunRequest(home=tmp_path, area=["VA"])
     assert RunRequest.model_validate_json(request.model_dump_json()) == request
@@ -82,13 +92,13 @@ def server():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    environment = os.environ | {
+    variables = os.environ | {
         "PREFECT_UI_ENABLED": "0",
         "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
     }
     process = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
-        env=environment,
+        env=variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -243,7 +253,7 @@ def test_a_run_without_a_server_of_the_users(world, server):
             "--no-export",
         ],
         cwd=ROOT,
-        env=environment,
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
@@ -257,12 +267,12 @@ def test_a_run_without_a_server_of_the_users(world, server):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_is_one_sentence(world, server, untouched, number):
-    environment = os.environ | {"PREFECT_API_URL": str(server.base_url).rstrip("/")}
+    variables = os.environ | {"PREFECT_API_URL": str(server.base_url).rstrip("/")}
     words = ["tests.flows.stuck", "--engine", "flows.steps.builds.run_checks"]
     with subprocess.Popen(
         [sys.executable, "-m", *words, "run", world.study, "--home", world.home, "--quiet"],
         cwd=ROOT,
-        env=environment,
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
