@@ -28,6 +28,18 @@ comment on column core.branch.is_in_service is 'Whether the branch is in service
 comment on column core.branch.interconnect is 'Interconnection';
 comment on column core.branch.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'branch' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when branch_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats branch_id ' || branch_id, 'has no branch_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify branch_id is null or row_number() over (partition by branch_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.branch by name
 select
     branch_id,
@@ -44,5 +56,6 @@ select
     interconnect,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and branch_id is not null
+qualify row_number() over (partition by branch_id order by raw_table, raw_member, raw_row) = 1
 order by branch_id;

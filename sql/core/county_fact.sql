@@ -20,6 +20,18 @@ comment on column core.county_fact.hazard_known_count is 'How many hazards are k
 comment on column core.county_fact.generation_queue_mw is 'Generation in the queue, MW';
 comment on column core.county_fact.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'county_fact' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when county_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats county_id ' || county_id, 'has no county_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify county_id is null or row_number() over (partition by county_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.county_fact by name
 select
     county_id,
@@ -32,5 +44,6 @@ select
     generation_queue_mw,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and county_id is not null
+qualify row_number() over (partition by county_id order by raw_table, raw_member, raw_row) = 1
 order by county_id;

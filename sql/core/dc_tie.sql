@@ -20,6 +20,18 @@ comment on column core.dc_tie.from_interconnect is 'Interconnection of the from 
 comment on column core.dc_tie.to_interconnect is 'Interconnection of the to bus';
 comment on column core.dc_tie.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'dc_tie' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when dc_tie_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats dc_tie_id ' || dc_tie_id, 'has no dc_tie_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify dc_tie_id is null or row_number() over (partition by dc_tie_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.dc_tie by name
 select
     dc_tie_id,
@@ -32,5 +44,6 @@ select
     to_interconnect,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and dc_tie_id is not null
+qualify row_number() over (partition by dc_tie_id order by raw_table, raw_member, raw_row) = 1
 order by dc_tie_id;

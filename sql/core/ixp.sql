@@ -16,6 +16,18 @@ comment on column core.ixp.lon is 'Longitude, degrees';
 comment on column core.ixp.lat is 'Latitude, degrees';
 comment on column core.ixp.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'ixp' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when ixp_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats ixp_id ' || ixp_id, 'has no ixp_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify ixp_id is null or row_number() over (partition by ixp_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.ixp by name
 select
     ixp_id,
@@ -26,5 +38,6 @@ select
     lat,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and ixp_id is not null
+qualify row_number() over (partition by ixp_id order by raw_table, raw_member, raw_row) = 1
 order by ixp_id;

@@ -22,6 +22,18 @@ comment on column core.line.to_substation_id is 'Substation at the other end; NU
 comment on column core.line.source_id is 'Catalogue id of the source the row comes from';
 comment on column core.line.geometry is 'Course of the line (network case: the straight line between its substations)';
 
+insert into meta.refused_row
+select
+    'line' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when line_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats line_id ' || line_id, 'has no line_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify line_id is null or row_number() over (partition by line_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.line by name
 select
     line_id,
@@ -35,5 +47,6 @@ select
     source_id,
     geometry
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and line_id is not null
+qualify row_number() over (partition by line_id order by raw_table, raw_member, raw_row) = 1
 order by line_id;

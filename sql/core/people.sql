@@ -20,6 +20,18 @@ comment on column core.people.lon is 'Longitude, degrees';
 comment on column core.people.lat is 'Latitude, degrees';
 comment on column core.people.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'people' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when people_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats people_id ' || people_id, 'has no people_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify people_id is null or row_number() over (partition by people_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.people by name
 select
     people_id,
@@ -32,5 +44,6 @@ select
     lat,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and people_id is not null
+qualify row_number() over (partition by people_id order by raw_table, raw_member, raw_row) = 1
 order by people_id;

@@ -30,6 +30,18 @@ comment on column core.plant.lon is 'Longitude, degrees';
 comment on column core.plant.lat is 'Latitude, degrees';
 comment on column core.plant.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'plant' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when plant_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats plant_id ' || plant_id, 'has no plant_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify plant_id is null or row_number() over (partition by plant_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.plant by name
 select
     plant_id,
@@ -47,5 +59,6 @@ select
     lat,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and plant_id is not null
+qualify row_number() over (partition by plant_id order by raw_table, raw_member, raw_row) = 1
 order by plant_id;

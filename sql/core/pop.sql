@@ -20,6 +20,18 @@ comment on column core.pop.lon is 'Longitude, degrees';
 comment on column core.pop.lat is 'Latitude, degrees';
 comment on column core.pop.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'pop' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when pop_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats pop_id ' || pop_id, 'has no pop_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify pop_id is null or row_number() over (partition by pop_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.pop by name
 select
     pop_id,
@@ -32,5 +44,6 @@ select
     lat,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and pop_id is not null
+qualify row_number() over (partition by pop_id order by raw_table, raw_member, raw_row) = 1
 order by pop_id;

@@ -20,6 +20,18 @@ comment on column core.state.cooling_degree_days_65f is 'Cooling degree days a y
 comment on column core.state.generation_queue_mw is 'Generation in the interconnection queue, MW';
 comment on column core.state.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'state' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when state_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats state_id ' || state_id, 'has no state_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify state_id is null or row_number() over (partition by state_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.state by name
 select
     state_id,
@@ -32,5 +44,6 @@ select
     generation_queue_mw,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and state_id is not null
+qualify row_number() over (partition by state_id order by raw_table, raw_member, raw_row) = 1
 order by state_id;

@@ -22,6 +22,18 @@ comment on column core.substation.zone_id is 'Grid zone of the source''s network
 comment on column core.substation.load_mw is 'Peak load connected here in MW; NULL when unknown';
 comment on column core.substation.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'substation' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when substation_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats substation_id ' || substation_id, 'has no substation_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify substation_id is null or row_number() over (partition by substation_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.substation by name
 select
     substation_id,
@@ -35,5 +47,6 @@ select
     load_mw,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and substation_id is not null
+qualify row_number() over (partition by substation_id order by raw_table, raw_member, raw_row) = 1
 order by substation_id;

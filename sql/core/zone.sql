@@ -10,6 +10,18 @@ comment on column core.zone.zone_name is 'Name';
 comment on column core.zone.interconnect is 'Interconnection; NULL when unknown';
 comment on column core.zone.source_id is 'Catalogue id of the source the row comes from';
 
+insert into meta.refused_row
+select
+    'zone' as layer,
+    raw_table,
+    raw_member,
+    raw_row,
+    case when zone_id is null then 'invalid' else 'duplicate' end as reject_code,
+    coalesce('repeats zone_id ' || zone_id, 'has no zone_id') as reject_reason
+from query_table(getvariable('staged'), true)
+where reject_code is null
+qualify zone_id is null or row_number() over (partition by zone_id order by raw_table, raw_member, raw_row) > 1;
+
 insert into core.zone by name
 select
     zone_id,
@@ -17,5 +29,6 @@ select
     interconnect,
     source_id
 from query_table(getvariable('staged'), true)
-where reject_code is null
+where reject_code is null and zone_id is not null
+qualify row_number() over (partition by zone_id order by raw_table, raw_member, raw_row) = 1
 order by zone_id;

@@ -1,2 +1,3 @@
 drop schema staging cascade;
 drop schema raw cascade;
+drop table if exists meta.refused_row;

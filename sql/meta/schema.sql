@@ -19,6 +19,23 @@ comment on column meta.staging_row.raw_row is 'Number of the data row, from 1';
 comment on column meta.staging_row.reject_code is 'As in meta.rejected_row, or merged; NULL when the row is loaded';
 comment on column meta.staging_row.reject_reason is 'Why the row is not loaded';
 
+-- Rows that a layer refused although their staging object let them pass: no key, or a key that is taken.
+create table meta.refused_row (
+    layer varchar,
+    raw_table varchar,
+    raw_member varchar,
+    raw_row bigint,
+    reject_code varchar,
+    reject_reason varchar
+);
+comment on table meta.refused_row is 'Rows without a key, or with one that an earlier row holds; they stand in meta.rejected_row too';
+comment on column meta.refused_row.layer is 'Layer that refused the row';
+comment on column meta.refused_row.raw_table is 'Raw table';
+comment on column meta.refused_row.raw_member is 'Member of the archive; NULL where there is one';
+comment on column meta.refused_row.raw_row is 'Number of the data row, from 1';
+comment on column meta.refused_row.reject_code is 'duplicate or invalid';
+comment on column meta.refused_row.reject_reason is 'Why';
+
 create table meta.rejected_row (
     source_id varchar,
     raw_table varchar,

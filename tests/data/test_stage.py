@@ -147,14 +147,19 @@ def test_reference_tables_are_read_as_text_with_row_numbers(world, tmp_path):
     assert fips == ("01",)
 
 
-def test_a_row_given_twice_breaks_the_run_and_not_the_last_good_file(world, tmp_path):
-    target, _ = staged(world, tmp_path)
-    before = target.read_bytes()
+def test_a_key_given_twice_or_not_at_all_goes_to_quarantine(world, tmp_path):
     _, paths = world
     paths["tamu_sub"].write_text(SUB + "1,Again,1,38.84,-97.61,Eastern\n")
-    with pytest.raises(Exception, match=r"sql/core/substation\.sql failed"):
-        staged(world, tmp_path)
-    assert target.read_bytes() == before
+    target, loads = staged(world, tmp_path)
+    with store.open_build(target) as con:
+        names = con.execute("select substation_id, substation_name from core.substation").fetchall()
+        refused = con.execute(
+            "select raw_row, reject_code, reason from meta.rejected_row where raw_row = 7"
+        ).fetchall()
+    # The first of the two stays.
+    assert names == [("tamu-1", "Salina"), ("tamu-6", "Wichita")]
+    assert refused == [(7, "duplicate", "repeats substation_id tamu-1")]
+    assert loads[-1] == LayerLoad("tamu_sub", "tamu_sub", "substation", 7, 2, 0, 5)
 
 
 def test_a_file_that_cannot_be_read_leaves_no_database(world, tmp_path):
