@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import geopandas as gpd
 
 from data import store
-from data.build import to_frame
+from data.build import to_map
 from data.errors import UsageError
 from flows.reporting import report_data
 from geo.export import ExportLayer, ExportNote, find_format
@@ -155,10 +154,7 @@ def _layer(
     query: str,
     params: dict[str, Any] | None = None,
 ) -> ExportLayer:
-    frame = to_frame(store.query_file(con, query, params))
-    if not isinstance(frame, gpd.GeoDataFrame):
-        msg = f"sql/{query}.sql returns no geometry"
-        raise TypeError(msg)
+    frame = to_map(store.query_file(con, query, params))
     docs = dict(store.query_file(con, "query/column_docs").fetchall())
     known = {
         column: docs[column] for column in frame.columns if column in docs and column != "geometry"
@@ -168,8 +164,8 @@ def _layer(
 
 def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportNote) -> Path:
     params = {"workload": workload, "level": "county", "n": None}
-    counties = to_frame(store.query_file(con, "query/regions_for_export", params))
-    states = to_frame(store.query_file(con, "query/state_outline"))
+    counties = to_map(store.query_file(con, "query/regions_for_export", params))
+    states = to_map(store.query_file(con, "query/state_outline"))
     titles = {row["workload"]: row for row in _rows(con, "query/workloads")}
     return rank_map(
         out / f"{workload}.png",

@@ -110,7 +110,7 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         return target
     with store.create() as con:
         _attach(con, layers)
-        whole = builds.layer_frame(con, "county")
+        whole = builds.layer_map(con, "county")
         counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
         if request.parcels:
             read = read_parcels(
@@ -123,7 +123,7 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         else:
             divided = h3_parcels(
                 counties,
-                builds.layer_frame(con, "lake"),
+                builds.layer_map(con, "lake"),
                 resolution=resolution,
                 min_land_share=study.divide.min_land_share,
                 max_lake_share=study.divide.max_lake_share,
@@ -154,7 +154,9 @@ def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: 
         return target
     with store.create() as con:
         _attach(con, layers)
-        frames = {name: builds.layer_frame(con, name) for name in Layers.__annotations__}
+        frames: dict[str, Any] = {
+            name: builds.layer_frame(con, name) for name in Layers.__annotations__
+        }
     canonical = Layers(**frames)
     substation, line, plant = canonical.substation, canonical.line, canonical.plant
     classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")

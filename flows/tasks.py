@@ -22,7 +22,7 @@ from flows.reporting import rows_of
 from flows.request import RunRequest
 
 RETRIES = 2
-RETRY_DELAYS_S = [10, 60]
+RETRY_DELAYS_S: list[float] = [10, 60]
 TOP_ROWS = 20
 
 

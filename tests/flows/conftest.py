@@ -4,9 +4,12 @@ import functools
 import json
 import os
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +26,7 @@ os.environ |= {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
-if "stuck" not in sys.argv[0]:
-    os.environ.pop("PREFECT_API_URL", None)
-for name in ("GRIDSTEAD_MIRROR", "GRIDSTEAD_HOME"):
+for name in ("PREFECT_API_URL", "GRIDSTEAD_MIRROR", "GRIDSTEAD_HOME"):
     os.environ.pop(name, None)
 
 import duckdb  # noqa: E402
@@ -34,6 +35,7 @@ from data import store  # noqa: E402
 from data.object_cache import sha256_of  # noqa: E402
 from flows import cli, keys  # noqa: E402
 from tests.flows import tiny  # noqa: E402
+from tests.flows.plain import without_prefect  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,33 @@ def _prefect_home() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def prefect_server(request: pytest.FixtureRequest, _prefect_home: None) -> Iterator[str]:
+    """URL of a server that starts while the other tests run, when a test wants one."""
+    if not any("server" in item.fixturenames for item in request.session.items):
+        yield ""
+        return
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    variables = os.environ | {
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
+    }
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _same_code() -> Iterator[None]:
     """Code does not change while the tests run, so its hashes are taken once."""
     with pytest.MonkeyPatch.context() as patch:
@@ -78,45 +107,6 @@ def gridstead(capsys: pytest.CaptureFixture[str]) -> Command:
         return Answer(code, said.out, said.err)
 
     return run
-
-
-class PlainTasks:
-    """The tasks as the plain functions that they wrap, for runs that need no server."""
-
-    def __init__(self) -> None:
-        from flows import tasks
-
-        for name in (
-            "stage_theme",
-            "assemble",
-            "divide",
-            "measure",
-            "regions",
-            "publish",
-            "export",
-        ):
-            setattr(self, name, getattr(tasks, name).fn)
-        self.pull_source = SimpleNamespace(submit=self._submit)
-        self._pull = tasks.pull_source.fn
-
-    def _submit(self, *arguments: Any) -> SimpleNamespace:
-        pulled = self._pull(*arguments)
-        return SimpleNamespace(result=lambda: pulled)
-
-
-def without_prefect(patch: pytest.MonkeyPatch) -> None:
-    """Let the flows run their own code with plain tasks, without engine and server."""
-    from flows import fiber, grid, land, nightly, population, tasks, themes
-
-    plain = PlainTasks()
-    patch.setattr(nightly, "tasks", plain)
-    patch.setattr(themes, "tasks", plain)
-    patch.setattr(themes, "wait", lambda futures: None)
-    for name in ("create_table_artifact", "create_markdown_artifact"):
-        patch.setattr(tasks, name, lambda *_, **__: None)
-    for module in (nightly, grid, population, fiber, land):
-        name = module.__name__.rpartition(".")[2]
-        patch.setattr(module, name, getattr(module, name).fn)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from flows import cli
-from tests.flows.conftest import without_prefect
+from tests.flows.plain import without_prefect
 
 
 def main() -> None:

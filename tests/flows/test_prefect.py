@@ -3,11 +3,9 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_type_hints
@@ -18,14 +16,14 @@ import pytest
 import yaml
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
-from prefect.server.api import server as prefect_server
+from prefect.server.api import server as api_server
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed
 
 from data.errors import IntegrityError, PassingPullError, PullError
 from flows import environment, steps, tasks
 from flows.request import RunRequest
-from tests.flows.conftest import PREFECT_HOME, leftovers, rows
+from tests.flows.conftest import PREFECT_HOME
 
 ROOT = Path(__file__).parents[2]
 TASKS = {name: value for name, value in vars(tasks).items() if isinstance(value, Task)}
@@ -71,9 +69,9 @@ def test_a_success_is_not_tried_again():
 def test_the_server_of_a_run_does_not_get_its_ctrl_c(monkeypatch):
     started = []
     monkeypatch.setattr(subprocess, "Popen", lambda **options: started.append(options))
-    monkeypatch.setattr(prefect_server, "subprocess", subprocess)
+    monkeypatch.setattr(api_server, "subprocess", subprocess)
     environment.keep_server_from_ctrl_c()
-    prefect_server.SubprocessASGIServer(port=9)._run_uvicorn_command()
+    api_server.SubprocessASGIServer(port=9)._run_uvicorn_command()
     assert started[0]["start_new_session"] is True
 
 
@@ -86,29 +84,11 @@ def test_request_travels_as_plain_values(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(prefect_server):
     """A whole server, as `prefect server start` runs it: the one of the test harness schedules nothing."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    variables = os.environ | {
-        "PREFECT_UI_ENABLED": "0",
-        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
-    }
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
-        env=variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30) as client:
-            wait_for(lambda: is_up(client), 120)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with httpx.Client(base_url=prefect_server, timeout=30) as client:
+        wait_for(lambda: is_up(client), 120)
+        yield client
 
 
 def is_up(client):
@@ -232,54 +212,26 @@ def test_the_deployments_of_prefect_yaml_are_scheduled(server):
 # ---- As a user starts it -------------------------------------------------------------------------
 
 
-def test_a_run_without_a_server_of_the_users(world, server):
-    """The server that starts by itself, in a process of its own; its database is there already."""
+@pytest.mark.usefixtures("untouched")
+def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(world, server):
+    """Nothing is set up; Ctrl-C reaches every process of the terminal's group, the server too if it could."""
+    # The database is there already: to make it takes ten seconds.
     (world.home / "prefect").mkdir()
     shutil.copyfile(PREFECT_HOME / "prefect.db", world.home / "prefect" / "prefect.db")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("PREFECT")
-    }
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-m",
-            "flows",
-            "run",
-            str(world.study),
-            "--home",
-            str(world.home),
-            "--no-export",
-        ],
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "published" in done.stdout
-    assert "metrics: unchanged, reused" in done.stderr
-    assert leftovers(world.home) == []
-    assert len(rows(world.build, "from meta.run")) == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_is_one_sentence(world, server, untouched, number):
-    variables = os.environ | {"PREFECT_API_URL": str(server.base_url).rstrip("/")}
-    words = ["tests.flows.stuck", "--engine", "flows.steps.builds.run_checks"]
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
+    where = ["tests.flows.stuck", "--engine", "flows.steps.builds.run_checks"]
     with subprocess.Popen(
-        [sys.executable, "-m", *words, "run", world.study, "--home", world.home, "--quiet"],
+        [sys.executable, "-m", *where, "run", world.study, "--home", world.home, "--quiet"],
         cwd=ROOT,
         env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout.readline() == "stuck\n"
-        process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     assert said.startswith("Error: Stopped.\nThe last build stays published.\n")
     assert "Traceback" not in said

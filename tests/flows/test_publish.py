@@ -1,12 +1,9 @@
 """Publishing: whole or not at all, whoever reads, writes or dies meanwhile."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from data.object_cache import sha256_of
 from flows import housekeeping
@@ -61,33 +58,22 @@ def test_a_reader_keeps_the_build_that_it_opened(world, run):
     assert rows(world.build, "select run_id from meta.run")[0][0] > before
 
 
-@pytest.mark.parametrize("where", ["data.store.seal", "flows.steps.builds.run_checks"])
-def test_a_killed_run_leaves_the_last_build_and_the_next_one_clears_up(world, run, base, where):
+def test_a_killed_run_leaves_the_last_build_and_the_next_one_clears_up(world, run, gridstead, base):
+    """While it lives no other run may write there, and everybody may read."""
     change_plants(world)
     before = world.build.stat().st_ino, sha256_of(world.build)
-    with stuck(world, where) as process:
+    with stuck(world, "flows.steps.builds.run_checks") as process:
+        refused = run()
+        assert gridstead("top", "training", "--home", world.home).code == 0
         process.kill()
+    assert refused.code == 1
+    assert f"Another run (process {process.pid}) writes to {world.home}." in refused.err
     assert (world.build.stat().st_ino, sha256_of(world.build)) == before
-    assert leftovers(world.home)
     assert rankings(world.build) == rankings(base.build)
+    assert leftovers(world.home)
     assert run().code == 0
     assert leftovers(world.home) == []
     assert world.build.stat().st_ino != before[0]
-
-
-def test_two_runs_do_not_share_a_home(world, run, gridstead, base):
-    with stuck(world, "flows.steps.builds.run_checks") as process:
-        answer = run()
-        assert answer.code == 1
-        assert f"Another run (process {process.pid}) writes to {world.home}." in answer.err
-        assert gridstead("top", "training", "--home", world.home).code == 0
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
-    assert process.returncode == 1
-    assert "Error: Stopped.\nThe last build stays published.\n" in said
-    assert "Traceback" not in said
-    assert leftovers(world.home) == []
-    assert rankings(world.build) == rankings(base.build)
 
 
 def test_an_export_that_fails_leaves_the_new_build_published(world, gridstead, plain):
