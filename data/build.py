@@ -116,6 +116,20 @@ def layer_frame(con: duckdb.DuckDBPyConnection, layer: str) -> pd.DataFrame | gp
     return to_frame(con.table(f"core.{layer}"))
 
 
+def layer_map(con: duckdb.DuckDBPyConnection, layer: str) -> gpd.GeoDataFrame:
+    """Read one canonical layer that has a geometry, in OGC:CRS84."""
+    return to_map(con.table(f"core.{layer}"))
+
+
+def to_map(relation: duckdb.DuckDBPyRelation) -> gpd.GeoDataFrame:
+    """Fetch a relation that has a `geometry` column, in OGC:CRS84."""
+    frame = to_frame(relation)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        msg = "the relation has no geometry column"
+        raise TypeError(msg)
+    return frame
+
+
 def to_frame(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame | gpd.GeoDataFrame:
     """Fetch a relation; its `geometry` column, if any, becomes shapely in OGC:CRS84."""
     table = relation.to_arrow_table()

@@ -15,6 +15,7 @@ SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
 
 # The four themes that a flow of its own pulls and stages, in the order a run takes them.
 THEMES = ("grid", "population", "fiber", "land")
+ThemeName = Annotated[str, Field(pattern="^(grid|population|fiber|land)$")]
 # Layers and staging objects are files of one folder.
 SqlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -76,7 +77,7 @@ class Study(_Strict):
     area: list[str] = Field(
         description="States by USPS code, or the one word `conus` (48 states and DC)."
     )
-    themes: dict[Literal["grid", "population", "fiber", "land"], Theme]
+    themes: dict[ThemeName, Theme]
     derived: dict[SqlName, list[SqlName]] = Field(
         default_factory=dict,
         description="Layers made from other core layers once all themes are loaded.",
