@@ -22,7 +22,9 @@ def main() -> None:
     """Run, and write the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", default="open-conus")
-    parser.add_argument("--home", type=Path, help="keep cache and builds here (default: a temporary folder)")
+    parser.add_argument(
+        "--home", type=Path, help="keep cache and builds here (default: a temporary folder)"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs with nothing changed")
     parser.add_argument("--json", action="store_true", help="print the figures and write nothing")
     options = parser.parse_args()
@@ -47,7 +49,14 @@ def main() -> None:
 
 def timed_run(study: str, home: Path) -> dict[str, Any]:
     """Wall time, peak memory and seconds by step of one run in a process of its own."""
-    command = [sys.executable, "-c", "from flows.cli import entry; entry()", "run", study, "--quiet"]
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import entry; entry()",
+        "run",
+        study,
+        "--quiet",
+    ]
     began = time.monotonic()
     subprocess.run([*command, "--home", str(home)], check=True, stdout=subprocess.DEVNULL)
     wall_s = time.monotonic() - began
