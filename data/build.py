@@ -209,16 +209,14 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
             )
         )
     for result in results:
-        con.execute(
-            "insert into meta.check_result values ($name, $severity, $description, $count, $examples)",
-            {
-                "name": result.name,
-                "severity": result.severity,
-                "description": result.description,
-                "count": result.offending_count,
-                "examples": result.examples,
-            },
-        )
+        params = {
+            "name": result.name,
+            "severity": result.severity,
+            "description": result.description,
+            "count": result.offending_count,
+            "examples": result.examples,
+        }
+        store.run_file(con, "meta/check_row", params)
     return results
 
 

@@ -151,10 +151,14 @@ def _create_raw(
     if "raw_row" not in rows.column_names:
         rows = rows.append_column("raw_row", pa.array(range(1, rows.num_rows + 1), pa.int64()))
     con.from_arrow(rows).create(f"raw.{name}")
-    con.execute(
-        "insert into meta.raw_table values ($theme, $source_id, $name, $file, $rows)",
-        {"theme": theme, "source_id": source_id, "name": name, "file": file, "rows": rows.num_rows},
-    )
+    params = {
+        "theme": theme,
+        "source_id": source_id,
+        "name": name,
+        "file": file,
+        "rows": rows.num_rows,
+    }
+    store.run_file(con, "meta/raw_row_count", params)
 
 
 def require_sql(name: str) -> None:

@@ -231,7 +231,7 @@ def _is_here(source: Source, entry: LockEntry | None, home: Home) -> bool:
 
 
 def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
-    if con.execute("select 1 from core.parcel where parcel_id = $id", {"id": what}).fetchall():
+    if rows_of(con, "query/explain_parcel", {"parcel_id": what}):
         return what
     point = _lat_lon(what)
     if point is None:

@@ -7,7 +7,8 @@ from time import monotonic
 from prefect import flow
 
 from data.study import THEMES, load_study
-from flows import steps, tasks
+from flows import tasks
+from flows.clock import new_run_id
 from flows.home import Home
 from flows.housekeeping import alone
 from flows.progress import log
@@ -42,7 +43,7 @@ def nightly(request: RunRequest) -> Path:
 
 def _run(request: RunRequest) -> Path:
     started_at = datetime.now(UTC)
-    run_id = steps.new_run_id(started_at)
+    run_id = new_run_id(started_at)
     study = load_study(request.study)
     themes = [theme for theme in THEMES if theme in study.themes]
     watch = Stopwatch()

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from data.errors import InputError, StudyError, UsageError
-from data.study import load_study
+from data.study import Study, load_study
 from data.workload import study_workloads
 from flows.area import check_area
 
@@ -61,3 +61,8 @@ def check(request: RunRequest) -> None:
     if request.keep_builds < 1:
         msg = f"--keep-builds {request.keep_builds} keeps no build."
         raise UsageError(msg, "Keep 1 or more.")
+
+
+def area_of(study: Study, request: RunRequest) -> list[str]:
+    """Area of the run: the request's, else the study's."""
+    return request.area or study.area

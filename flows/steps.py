@@ -1,31 +1,27 @@
 """The steps of a run as plain functions: paths, ids and connections in, paths out."""
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import geopandas as gpd
 import pandas as pd
 
 from data import build as builds
 from data import store
 from data.catalogue import Catalogue, Source, with_own
-from data.errors import BuildError, CheckError, InputError
+from data.errors import InputError
 from data.metrics import METRICS
 from data.parcels import read_parcels
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
 from data.study import Study
-from data.workload import study_workloads
 from flows import keys
 from flows.area import narrow
+from flows.clock import utc
 from flows.home import Home
-from flows.housekeeping import prune
-from flows.request import RunRequest
+from flows.request import RunRequest, area_of
 from geo.divide import assessor_parcels, h3_parcels
 from geo.headroom import substation_headroom
 from geo.layers import Layers
@@ -201,112 +197,6 @@ def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Lo
     return target
 
 
-def publish(
-    study: Study,
-    request: RunRequest,
-    run_id: str,
-    started_at: datetime,
-    paths: Mapping[str, Path],
-    pulled: Mapping[str, Pulled],
-    seconds: Mapping[str, float],
-    home: Home,
-    log: Log,
-) -> Path:
-    """Score, rank and check in a temporary build; publish it only when no check fails.
-
-    Raises
-    ------
-    CheckError
-        A check of severity error found offending rows; the last build stays published.
-    """
-    began = datetime.now(UTC)
-    inputs = _inputs_key(study, request, paths)
-    temporary = home.builds / f"{run_id}.duckdb.tmp"
-    is_same = _published_inputs(home) == inputs
-    con = None
-    try:
-        shutil.copyfile(home.build if is_same else paths["layers"], temporary)
-        con = store.create(temporary)
-        if is_same:
-            log("scores and ranks: unchanged, reused")
-            builds.forget_run(con)
-        else:
-            _make_build(con, study, paths)
-        _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
-        _check(con, log)
-        elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
-        con.execute(
-            "update meta.run set finished_at = $now, seconds = map($names, $values)",
-            {
-                "now": _utc(datetime.now(UTC)),
-                "names": list(elapsed),
-                "values": list(elapsed.values()),
-            },
-        )
-        store.seal(con, temporary)
-    except BaseException:
-        if con is not None:
-            con.close()
-        temporary.unlink(missing_ok=True)
-        raise
-    _put_in_place(temporary, home, run_id)
-    prune(home, request.keep_builds)
-    return home.build
-
-
-def _check(con: Any, log: Log) -> None:
-    """Run the checks, say what they found, and stop at an error."""
-    failed = [check for check in builds.run_checks(con) if check.offending_count]
-    for check in failed:
-        log(
-            f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}"
-        )
-    first = next((check for check in failed if check.severity == "error"), None)
-    if first is not None:
-        msg = (
-            f"Check {first.name} found {first.offending_count} rows against "
-            f"'{first.description}': {'; '.join(first.examples[:2])}."
-        )
-        raise CheckError(msg, "Nothing was published; the last build stays.")
-
-
-def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
-    builds.load_profiles(con, study, study_workloads(study))
-    _carry_rejects(con, paths["parcels"])
-    builds.make_mart(
-        con,
-        parcel=paths["parcels"],
-        metric=paths["metrics"],
-        headroom=paths["metrics"].with_suffix(".headroom.parquet"),
-        region=paths["regions"],
-    )
-
-
-def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) -> str:
-    """Key of everything that a build is made from: equal means an equal build."""
-    profiles = [profile.model_dump() for profile in study_workloads(study).values()]
-    names = {step: path.name for step, path in paths.items()}
-    # Profiles count by what they say, not by where they lie.
-    spec = study.model_dump(exclude={"catalogue": True, "workloads": {"__all__": {"profile"}}})
-    return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
-
-
-def _published_inputs(home: Home) -> str | None:
-    if not home.build.is_file():
-        return None
-    try:
-        with store.open_build(home.build) as con:
-            rows = con.execute("select inputs_sha256 from meta.run").fetchall()
-    except (BuildError, duckdb.Error):
-        return None
-    return rows[0][0] if rows else None
-
-
-def area_of(study: Study, request: RunRequest) -> list[str]:
-    """Area of the run: the request's, else the study's."""
-    return request.area or study.area
-
-
 def source_rows(catalogue: Catalogue, pulled: Mapping[str, Pulled]) -> list[dict[str, Any]]:
     """Rows of `meta.source`, the project's own reference tables among them."""
     rows = [
@@ -336,16 +226,6 @@ def source_rows(catalogue: Catalogue, pulled: Mapping[str, Pulled]) -> list[dict
     return rows
 
 
-def new_run_id(now: datetime) -> str:
-    """Run id that sorts by time and names its process."""
-    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{os.getpid()}"
-
-
-def _utc(moment: datetime) -> datetime:
-    """UTC without a time zone: what every client reads alike, with or without ICU."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
 def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
     return {
         "source_id": source.id,
@@ -367,70 +247,8 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
         "origin": pulled.origin,
         "sha256": pulled.sha256,
         "bytes": pulled.bytes,
-        "fetched_at": _utc(pulled.fetched_at),
+        "fetched_at": utc(pulled.fetched_at),
     }
-
-
-def _run_row(
-    con: Any,
-    study: Study,
-    request: RunRequest,
-    run_id: str,
-    started_at: datetime,
-    paths: Mapping[str, Path],
-    pulled: Mapping[str, Pulled],
-    inputs: str,
-) -> None:
-    parcels = pd.read_parquet(paths["parcels"], columns=["parcel_kind"])
-    catalogue, _ = with_own(study.catalogue)
-    synthetic = any(catalogue.source(source_id).is_synthetic for source_id in pulled)
-    builds.insert_rows(
-        con,
-        "meta.run",
-        [
-            {
-                "run_id": run_id,
-                "study": study.id,
-                "title": study.title,
-                "started_at": _utc(started_at),
-                "code_version": keys.code_key(keys.ALL_CODE),
-                "inputs_sha256": inputs,
-                "parcel_kind": "assessor" if request.parcels else "h3_cell",
-                "parcel_count": len(parcels),
-                "h3_resolution": None
-                if request.parcels
-                else request.resolution or study.divide.resolution,
-                "area": area_of(study, request),
-                "is_synthetic": synthetic,
-                "limits": study.limits,
-                "removed": builds.removed_lines(con),
-            }
-        ],
-    )
-    # Each run tells anew where its bytes came from, whatever run assembled the layers.
-    for source_id, got in pulled.items():
-        con.execute(
-            "update meta.source set origin = $origin, fetched_at = $at, is_stale = $stale where source_id = $id",
-            {
-                "origin": got.origin,
-                "at": _utc(got.fetched_at),
-                "stale": got.is_stale,
-                "id": source_id,
-            },
-        )
-
-
-def _carry_rejects(con: Any, parcels: Path) -> None:
-    left_out = pd.read_parquet(parcels.with_suffix(".left-out.parquet"))
-    left_out["reason"] = left_out["land_share"].map(
-        lambda share: (
-            "lies in no county of the area" if pd.isna(share) else f"{share:.1%} of it is land"
-        )
-    )
-    builds.insert_rows(con, "meta.left_out_parcel", left_out.to_dict("records"))
-    rejected = pd.read_parquet(parcels.with_suffix(".rejected.parquet"))
-    rejected["source_id"] = "parcels"
-    builds.insert_rows(con, "meta.rejected_row", rejected.to_dict("records"))
 
 
 def _attach(con: Any, layers: Path) -> None:
@@ -453,14 +271,3 @@ def _is_there(target: Path, what: str, log: Log) -> bool:
         log(f"{what}: unchanged, reused")
         return True
     return False
-
-
-def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:
-    kept = home.builds / f"{run_id}.duckdb"
-    store.replace_atomically(temporary, kept)
-    fresh = home.root / f".{run_id}.duckdb"
-    try:
-        os.link(kept, fresh)
-    except OSError:
-        shutil.copyfile(kept, fresh)
-    store.replace_atomically(fresh, home.build)

@@ -15,7 +15,7 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from data.study import load_study
-from flows import exporting, steps
+from flows import exporting, publishing, steps
 from flows.home import Home
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
@@ -107,7 +107,7 @@ def publish(
 ) -> Path:
     """Score, rank, check, publish."""
     study, home = load_study(request.study), Home.at(request.home)
-    return steps.publish(study, request, run_id, started_at, paths, pulled, seconds, home, log)
+    return publishing.publish(study, request, run_id, started_at, paths, pulled, seconds, home, log)
 
 
 @task(cache_policy=NO_CACHE)

@@ -299,7 +299,11 @@ def test_a_disk_that_is_full(world, run, limit):
 
 @pytest.mark.parametrize(
     "broken",
-    ["data.store.seal", "flows.steps.shutil.copyfile", "flows.steps.store.replace_atomically"],
+    [
+        "data.store.seal",
+        "flows.publishing.shutil.copyfile",
+        "flows.publishing.store.replace_atomically",
+    ],
 )
 def test_a_write_that_fails_while_publishing(world, run, monkeypatch, broken):
     def fail(*_args, **_more):
@@ -315,7 +319,7 @@ def test_an_error_of_ours_is_called_a_bug_and_its_traceback_kept(world, run, mon
     def fail(*_args):
         return {}["no such thing"]
 
-    monkeypatch.setattr("flows.steps.builds.run_checks", fail)
+    monkeypatch.setattr("flows.publishing.builds.run_checks", fail)
     answer = run()
     assert answer.code == 1
     assert "Error: This is a bug in Gridstead: KeyError: 'no such thing'" in answer.err

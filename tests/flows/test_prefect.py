@@ -219,7 +219,7 @@ def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(world, server):
     (world.home / "prefect").mkdir()
     shutil.copyfile(PREFECT_HOME / "prefect.db", world.home / "prefect" / "prefect.db")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
-    where = ["tests.flows.stuck", "--engine", "flows.steps.builds.run_checks"]
+    where = ["tests.flows.stuck", "--engine", "flows.publishing.builds.run_checks"]
     with subprocess.Popen(
         [sys.executable, "-m", *where, "run", world.study, "--home", world.home, "--quiet"],
         cwd=ROOT,

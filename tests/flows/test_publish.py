@@ -62,7 +62,7 @@ def test_a_killed_run_leaves_the_last_build_and_the_next_one_clears_up(world, ru
     """While it lives no other run may write there, and everybody may read."""
     change_plants(world)
     before = world.build.stat().st_ino, sha256_of(world.build)
-    with stuck(world, "flows.steps.builds.run_checks") as process:
+    with stuck(world, "flows.publishing.builds.run_checks") as process:
         refused = run()
         assert gridstead("top", "training", "--home", world.home).code == 0
         process.kill()

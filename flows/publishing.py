@@ -1,0 +1,202 @@
+"""Publish: score, rank and check in a temporary build, and put it in place in one step."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from data import build as builds
+from data import store
+from data.catalogue import with_own
+from data.errors import BuildError, CheckError
+from data.pull import Pulled
+from data.study import Study
+from data.workload import study_workloads
+from flows import keys
+from flows.clock import utc
+from flows.home import Home
+from flows.housekeeping import prune
+from flows.reporting import rows_of
+from flows.request import RunRequest, area_of
+from flows.steps import Log
+
+
+def publish(
+    study: Study,
+    request: RunRequest,
+    run_id: str,
+    started_at: datetime,
+    paths: Mapping[str, Path],
+    pulled: Mapping[str, Pulled],
+    seconds: Mapping[str, float],
+    home: Home,
+    log: Log,
+) -> Path:
+    """Score, rank and check in a temporary build; publish it only when no check fails.
+
+    Raises
+    ------
+    CheckError
+        A check of severity error found offending rows; the last build stays published.
+    """
+    began = datetime.now(UTC)
+    inputs = _inputs_key(study, request, paths)
+    temporary = home.builds / f"{run_id}.duckdb.tmp"
+    is_same = _published_inputs(home) == inputs
+    con = None
+    try:
+        shutil.copyfile(home.build if is_same else paths["layers"], temporary)
+        con = store.create(temporary)
+        if is_same:
+            log("scores and ranks: unchanged, reused")
+            builds.forget_run(con)
+        else:
+            _make_build(con, study, paths)
+        _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
+        _check(con, log)
+        elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
+        store.run_file(
+            con,
+            "meta/finish_run",
+            {
+                "now": utc(datetime.now(UTC)),
+                "names": list(elapsed),
+                "values": list(elapsed.values()),
+            },
+        )
+        store.seal(con, temporary)
+    except BaseException:
+        if con is not None:
+            con.close()
+        temporary.unlink(missing_ok=True)
+        raise
+    _put_in_place(temporary, home, run_id)
+    prune(home, request.keep_builds)
+    return home.build
+
+
+def _check(con: Any, log: Log) -> None:
+    """Run the checks, say what they found, and stop at an error."""
+    failed = [check for check in builds.run_checks(con) if check.offending_count]
+    for check in failed:
+        log(
+            f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}"
+        )
+    first = next((check for check in failed if check.severity == "error"), None)
+    if first is not None:
+        msg = (
+            f"Check {first.name} found {first.offending_count} rows against "
+            f"'{first.description}': {'; '.join(first.examples[:2])}."
+        )
+        raise CheckError(msg, "Nothing was published; the last build stays.")
+
+
+def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
+    builds.load_profiles(con, study, study_workloads(study))
+    _carry_rejects(con, paths["parcels"])
+    builds.make_mart(
+        con,
+        parcel=paths["parcels"],
+        metric=paths["metrics"],
+        headroom=paths["metrics"].with_suffix(".headroom.parquet"),
+        region=paths["regions"],
+    )
+
+
+def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) -> str:
+    """Key of everything that a build is made from: equal means an equal build."""
+    profiles = [profile.model_dump() for profile in study_workloads(study).values()]
+    names = {step: path.name for step, path in paths.items()}
+    # Profiles count by what they say, not by where they lie.
+    spec = study.model_dump(exclude={"catalogue": True, "workloads": {"__all__": {"profile"}}})
+    return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
+
+
+def _published_inputs(home: Home) -> str | None:
+    if not home.build.is_file():
+        return None
+    try:
+        with store.open_build(home.build) as con:
+            rows = rows_of(con, "query/run")
+    except (BuildError, duckdb.Error):
+        return None
+    return rows[0]["inputs_sha256"] if rows else None
+
+
+def _run_row(
+    con: Any,
+    study: Study,
+    request: RunRequest,
+    run_id: str,
+    started_at: datetime,
+    paths: Mapping[str, Path],
+    pulled: Mapping[str, Pulled],
+    inputs: str,
+) -> None:
+    parcels = pd.read_parquet(paths["parcels"], columns=["parcel_kind"])
+    catalogue, _ = with_own(study.catalogue)
+    synthetic = any(catalogue.source(source_id).is_synthetic for source_id in pulled)
+    builds.insert_rows(
+        con,
+        "meta.run",
+        [
+            {
+                "run_id": run_id,
+                "study": study.id,
+                "title": study.title,
+                "started_at": utc(started_at),
+                "code_version": keys.code_key(keys.ALL_CODE),
+                "inputs_sha256": inputs,
+                "parcel_kind": "assessor" if request.parcels else "h3_cell",
+                "parcel_count": len(parcels),
+                "h3_resolution": None
+                if request.parcels
+                else request.resolution or study.divide.resolution,
+                "area": area_of(study, request),
+                "is_synthetic": synthetic,
+                "limits": study.limits,
+                "removed": builds.removed_lines(con),
+            }
+        ],
+    )
+    # Each run tells anew where its bytes came from, whatever run assembled the layers.
+    for source_id, got in pulled.items():
+        store.run_file(
+            con,
+            "meta/source_pulled",
+            {
+                "origin": got.origin,
+                "at": utc(got.fetched_at),
+                "stale": got.is_stale,
+                "id": source_id,
+            },
+        )
+
+
+def _carry_rejects(con: Any, parcels: Path) -> None:
+    left_out = pd.read_parquet(parcels.with_suffix(".left-out.parquet"))
+    left_out["reason"] = left_out["land_share"].map(
+        lambda share: (
+            "lies in no county of the area" if pd.isna(share) else f"{share:.1%} of it is land"
+        )
+    )
+    builds.insert_rows(con, "meta.left_out_parcel", left_out.to_dict("records"))
+    rejected = pd.read_parquet(parcels.with_suffix(".rejected.parquet"))
+    rejected["source_id"] = "parcels"
+    builds.insert_rows(con, "meta.rejected_row", rejected.to_dict("records"))
+
+
+def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:
+    kept = home.builds / f"{run_id}.duckdb"
+    store.replace_atomically(temporary, kept)
+    fresh = home.root / f".{run_id}.duckdb"
+    try:
+        os.link(kept, fresh)
+    except OSError:
+        shutil.copyfile(kept, fresh)
+    store.replace_atomically(fresh, home.build)

@@ -1,0 +1,1 @@
+insert into meta.check_result values ($name, $severity, $description, $count, $examples);

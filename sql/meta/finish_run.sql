@@ -1,0 +1,1 @@
+update meta.run set finished_at = $now, seconds = map($names, $values);
