@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 import shapely
+from pipeline import write_section
 
 from geo.features import FeatureIndex
 from geo.geodesy import GEOD, area_acres
@@ -20,6 +21,7 @@ from geo.nearest import k_nearest, nearest, nearest_edge
 from geo.radius import distinct_within, radius_sums
 from geo.sample import cell_share
 
+HEADING = "## Kernels"
 CELLS, SUBSTATIONS, LINES, BUSES, PLANTS = 210_000, 40_000, 25_000, 72_000, 14_000
 
 
@@ -33,12 +35,28 @@ def main() -> None:
     if options.json:
         print(json.dumps({"kernels": results, "peak_gb": round(peak_gb, 2)}, indent=2))
         return
+    write_section(HEADING, _section(results, peak_gb))
     print(f"{'kernel':<44}{'first s':>9}{'best s':>9}{'µs each':>9}")
     for row in results:
         print(
             f"{row['kernel']:<44}{row['first_s']:>9.2f}{row['best_s']:>9.2f}{row['us_each']:>9.2f}"
         )
     print(f"peak memory {peak_gb:.2f} GB")
+
+
+def _section(results: list[dict], peak_gb: float) -> str:
+    rows = "\n".join(
+        f"| {row['kernel']} | {row['first_s']:.2f} | {row['best_s']:.2f} | {row['us_each']:.2f} |"
+        for row in results
+    )
+    return f"""{HEADING}
+
+Made-up data of the default study's size, 2 cores, peak {peak_gb:.1f} GB. `python benchmarks/kernels.py`
+
+| kernel | first s | best warm s | µs a query |
+|---|---:|---:|---:|
+{rows}
+"""
 
 
 def _timed(name: str, queries: int, run: Callable[[], object]) -> dict[str, object]:
