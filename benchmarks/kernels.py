@@ -1,18 +1,22 @@
 """Time the kernels of geo/ at the size of the default study: `python benchmarks/kernels.py [--json]`.
 
 Data is made up: 210,000 cells and features as dense as the Texas A&M grid's, half of them clustered.
-Each time is the best of three warm runs; the first run, which compiles or builds trees, is beside it.
+Each time is the median of three warm runs; the first run, which compiles or builds trees, is beside it.
+The plain way is geopandas in EPSG:5070 on a sample of the same queries, in the same process.
 """
 
 import argparse
 import json
 import resource
+import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
+import plain
 import shapely
 from pipeline import write_section
+from plain import Plain
 
 from geo.features import FeatureIndex
 from geo.geodesy import GEOD, area_acres
@@ -30,54 +34,63 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    results = [_timed(name, queries, run) for name, queries, run in _cases()]
+    results = [_timed(*case) for case in _cases()]
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     if options.json:
         print(json.dumps({"kernels": results, "peak_gb": round(peak_gb, 2)}, indent=2))
         return
     write_section(HEADING, _section(results, peak_gb))
-    print(f"{'kernel':<44}{'first s':>9}{'best s':>9}{'µs each':>9}")
-    for row in results:
-        print(
-            f"{row['kernel']:<44}{row['first_s']:>9.2f}{row['best_s']:>9.2f}{row['us_each']:>9.2f}"
-        )
-    print(f"peak memory {peak_gb:.2f} GB")
+    print(_section(results, peak_gb))
 
 
 def _section(results: list[dict], peak_gb: float) -> str:
     rows = "\n".join(
-        f"| {row['kernel']} | {row['first_s']:.2f} | {row['best_s']:.2f} | {row['us_each']:.2f} |"
+        f"| {row['kernel']} | {row['first_s']:.2f} | {row['median_s']:.2f} | {row['us_each']:.2f} | "
+        + (f"{row['plain_us_each']:,.1f} | {row['ratio']:,.1f} |" if row["ratio"] else " | |")
         for row in results
     )
     return f"""{HEADING}
 
-Made-up data of the default study's size, 2 cores, peak {peak_gb:.1f} GB. `python benchmarks/kernels.py`
+Made-up data of the default study's size, 2 cores, peak {peak_gb:.1f} GB. Plain: geopandas in EPSG:5070 on a sample of the same
+queries, in the same process. `python benchmarks/kernels.py`
 
-| kernel | first s | best warm s | µs a query |
-|---|---:|---:|---:|
+| kernel | first s | median warm s | µs a query | plain µs a query | ratio |
+|---|---:|---:|---:|---:|---:|
 {rows}
 """
 
 
-def _timed(name: str, queries: int, run: Callable[[], object]) -> dict[str, object]:
+def _timed(name: str, queries: int, run: Callable[[], object], plain: Plain | None) -> dict:
     seconds = []
     for _ in range(4):
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    best = min(seconds[1:])
-    return {"kernel": name, "first_s": seconds[0], "best_s": best, "us_each": best / queries * 1e6}
+    median = statistics.median(seconds[1:])
+    us_each = median / queries * 1e6
+    plain_us = plain.us_each() if plain else None
+    return {
+        "kernel": name,
+        "first_s": seconds[0],
+        "median_s": median,
+        "us_each": us_each,
+        "plain_us_each": plain_us,
+        "ratio": plain_us / us_each if plain_us else None,
+    }
 
 
-def _cases() -> list[tuple[str, int, Callable[[], object]]]:
+def _cases() -> list[tuple[str, int, Callable[[], object], Plain | None]]:
     rng = np.random.default_rng(0)
     side = int(np.sqrt(CELLS))
     lon, lat = (
         v.ravel() for v in np.meshgrid(np.linspace(-124, -67, side), np.linspace(25, 49, side))
     )
     lon, lat = lon + rng.normal(0, 0.02, lon.size), lat + rng.normal(0, 0.02, lat.size)
-    substations = FeatureIndex.from_points(*_clustered(rng, SUBSTATIONS))
-    lines = FeatureIndex.from_lines(_lines(rng))
+    points = shapely.points(lon, lat)
+    substation_lon_lat, line_shapes = _clustered(rng, SUBSTATIONS), _lines(rng)
+    substation_points = shapely.points(*substation_lon_lat)
+    substations = FeatureIndex.from_points(*substation_lon_lat)
+    lines = FeatureIndex.from_lines(line_shapes)
     buses, plants, samples = (_clustered(rng, count) for count in (BUSES, PLANTS, 347_000))
     people, power_kw = rng.integers(0, 50_000, BUSES), rng.integers(0, 10**6, (PLANTS, 2))
     carriers = rng.integers(0, 60, PLANTS)
@@ -87,35 +100,65 @@ def _cases() -> list[tuple[str, int, Callable[[], object]]]:
     share = rng.random(347_000)
     pieces = len(lines.start)
     return [
-        (f"nearest of {SUBSTATIONS:,} points", lon.size, lambda: nearest(substations, lon, lat)),
+        (
+            f"nearest of {SUBSTATIONS:,} points",
+            lon.size,
+            lambda: nearest(substations, lon, lat),
+            plain.nearest(points, substation_points, 20_000),
+        ),
         (
             f"3 nearest of {SUBSTATIONS:,} points",
             lon.size,
             lambda: k_nearest(substations, lon, lat, 3),
+            None,
         ),
-        (f"nearest of {pieces:,} line pieces", lon.size, lambda: nearest(lines, lon, lat)),
-        ("nearest point to parcel edges", len(parcels), lambda: nearest_edge(substations, parcels)),
-        ("nearest line to parcel edges", len(parcels), lambda: nearest_edge(lines, parcels)),
+        (
+            f"nearest of {pieces:,} line pieces",
+            lon.size,
+            lambda: nearest(lines, lon, lat),
+            plain.nearest(points, line_shapes, 2_000),
+        ),
+        (
+            "nearest point to parcel edges",
+            len(parcels),
+            lambda: nearest_edge(substations, parcels),
+            plain.nearest(parcels, substation_points, 5_000),
+        ),
+        (
+            "nearest line to parcel edges",
+            len(parcels),
+            lambda: nearest_edge(lines, parcels),
+            plain.nearest(parcels, line_shapes, 2_000),
+        ),
         (
             f"sums of {BUSES:,} within 25/50/100 mi",
             lon.size,
             lambda: radius_sums(lon, lat, *buses, people, (25, 50, 100)),
+            plain.sums(points, shapely.points(*buses), people, (25, 50, 100), 300),
         ),
         (
             f"2 sums of {PLANTS:,} within 10/25/50 mi",
             lon.size,
             lambda: radius_sums(lon, lat, *plants, power_kw, (10, 25, 50)),
+            plain.sums(points, shapely.points(*plants), power_kw[:, 0], (10, 25, 50), 1_000),
         ),
         (
             f"distinct groups of {PLANTS:,} within 25 mi",
             lon.size,
             lambda: distinct_within(lon, lat, *plants, carriers, 25),
+            plain.distinct(points, shapely.points(*plants), carriers, 25, 2_000),
         ),
-        (f"county of {len(counties):,}", lon.size, lambda: locate(lon, lat, counties)),
+        (
+            f"county of {len(counties):,}",
+            lon.size,
+            lambda: locate(lon, lat, counties),
+            plain.within(points, counties, 20_000),
+        ),
         (
             "county, 5 mi gap",
             lon.size,
             lambda: locate(lon, lat, counties, max_gap_mi=5.0),
+            None,
         ),
         (
             "cell share, 7 samples a cell",
@@ -128,8 +171,9 @@ def _cases() -> list[tuple[str, int, Callable[[], object]]]:
                 2.93,
                 covered=True,
             ),
+            None,
         ),
-        ("acres of parcels", len(parcels), lambda: area_acres(parcels)),
+        ("acres of parcels", len(parcels), lambda: area_acres(parcels), None),
     ]
 
 
