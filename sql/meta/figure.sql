@@ -1,4 +1,4 @@
--- A figure with its unit, as people write it.
+-- A figure with its unit, as people write it; where the factor's own name says the unit it is not said again.
 create macro staging.figure(value, unit) as
 case
     when unit = '' or unit is null then case when value = 1 then 'yes' else 'no' end
@@ -8,9 +8,9 @@ case
     when unit = 'usd_per_acre' then format('{:,} $/acre', round(value)::bigint)
     when unit = 'usd_per_person' then format('{:,} $/person', round(value)::bigint)
     when unit = 'share' then format('{:.0f} %', 100 * value)
-    when unit = 'acres' then format('{:,} acres', round(value)::bigint)
-    when unit = 'degree_days' then format('{:,} degree days', round(value)::bigint)
+    when unit = 'acres' then format('{:,}', round(value)::bigint)
+    when unit = 'degree_days' then format('{:,}', round(value)::bigint)
     when unit = 'count' then format('{:,}', round(value)::bigint)
-    when unit = 'people' then format('{:,} people', round(value)::bigint)
+    when unit = 'people' then format('{:,}', round(value)::bigint)
     else format('{} {}', value, unit)
 end;
