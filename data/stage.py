@@ -20,7 +20,7 @@ REFERENCE_SOURCE = "gridstead_reference"
 
 @dataclass(frozen=True)
 class LayerLoad:
-    """Rows read, loaded, merged and rejected of one raw table."""
+    """Rows read, loaded (of which merged) and rejected of one raw table."""
 
     source_id: str
     raw_table: str
@@ -60,7 +60,7 @@ def stage_theme(
     Returns
     -------
     list
-        Accounting per raw table: read = loaded + merged + rejected.
+        Accounting per raw table: read = loaded + rejected.
 
     Raises
     ------

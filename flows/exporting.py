@@ -12,7 +12,7 @@ import duckdb
 from data import store
 from data.build import to_map
 from data.errors import UsageError
-from flows.reporting import report_data
+from flows.reporting import report_data, rows_of
 from geo.export import ExportLayer, ExportNote, find_format
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
@@ -38,12 +38,12 @@ def export_run(build: Path, out: Path) -> list[Path]:
         Files written, or those that were there.
     """
     with store.open_build(build) as con:
-        run = _one(con, "query/run")
+        run = rows_of(con, "query/run")[0]
         if kept := _already_there(out, run["inputs_sha256"]):
             return kept
         out.mkdir(parents=True, exist_ok=True)
         note = export_note(con, run)
-        workloads = [row["workload"] for row in _rows(con, "query/workloads")]
+        workloads = [row["workload"] for row in rows_of(con, "query/workloads")]
         layers = [layer for workload in workloads for layer in _workload_layers(con, workload)]
         layers += [
             _layer(con, "substations", "Substations by headroom", "query/substations_for_export")
@@ -82,7 +82,7 @@ def export_level(
     writers = [find_format(word) for word in formats]
     with store.open_build(build) as con:
         require_workload(con, workload)
-        note = export_note(con, _one(con, "query/run"))
+        note = export_note(con, rows_of(con, "query/run")[0])
         if level == "parcel":
             layer = _layer(
                 con,
@@ -106,7 +106,7 @@ def export_level(
 
 def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNote:
     """Gather what every exported file carries about the run and its sources."""
-    sources = _rows(con, "query/source_report")
+    sources = rows_of(con, "query/source_report")
     finished: date = run["started_at"].date()
     return ExportNote(
         run_id=run["run_id"],
@@ -122,7 +122,7 @@ def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNo
 
 def require_workload(con: duckdb.DuckDBPyConnection, workload: str) -> None:
     """Check that the build ranks a workload."""
-    known = [row["workload"] for row in _rows(con, "query/workloads")]
+    known = [row["workload"] for row in rows_of(con, "query/workloads")]
     if workload not in known:
         msg = f"The build ranks no workload {workload!r}."
         raise UsageError(msg, f"It ranks: {', '.join(known)}.")
@@ -166,7 +166,7 @@ def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportN
     params = {"workload": workload, "level": "county", "n": None}
     counties = to_map(store.query_file(con, "query/regions_for_export", params))
     states = to_map(store.query_file(con, "query/state_outline"))
-    titles = {row["workload"]: row for row in _rows(con, "query/workloads")}
+    titles = {row["workload"]: row for row in rows_of(con, "query/workloads")}
     return rank_map(
         out / f"{workload}.png",
         counties,
@@ -185,12 +185,3 @@ def _already_there(out: Path, inputs_sha256: str) -> list[Path]:
     files = [out / name for name in held["files"]]
     same = held["inputs_sha256"] == inputs_sha256 and all(path.is_file() for path in files)
     return files if same else []
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    relation = store.query_file(con, query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
-def _one(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
-    return _rows(con, query)[0]

@@ -54,9 +54,7 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
                 is_stale=row["is_stale"],
                 is_synthetic=row["is_synthetic"],
                 rows_read=row["rows_read"],
-                rows_loaded=None
-                if row["rows_read"] is None
-                else row["rows_loaded"] + row["rows_merged"],
+                rows_loaded=row["rows_loaded"],
                 rows_rejected=row["rows_rejected"],
             )
             for row in sources

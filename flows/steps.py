@@ -62,8 +62,8 @@ def stage(study: Study, theme: str, pulled: Mapping[str, Pulled], home: Home, lo
     paths = {source_id: pulled[source_id].path for source_id in spec.sources}
     for load in stage_theme(theme, spec, catalogue, paths, target, log=log):
         log(
-            f"{load.raw_table}: {load.rows_read:,} read, {load.rows_loaded:,} loaded, "
-            f"{load.rows_merged:,} merged, {load.rows_rejected:,} rejected"
+            f"{load.raw_table}: {load.rows_read:,} read, {load.rows_loaded:,} loaded "
+            f"({load.rows_merged:,} merged), {load.rows_rejected:,} rejected"
         )
     return target
 

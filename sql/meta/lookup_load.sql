@@ -5,7 +5,7 @@ select
     raw_table,
     $layer as layer,
     rows_read,
-    0 as rows_loaded,
+    rows_read as rows_loaded,
     rows_read as rows_merged,
     0 as rows_rejected
 from meta.raw_table

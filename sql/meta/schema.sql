@@ -64,12 +64,12 @@ create table meta.source_load (
     rows_rejected bigint
 );
 comment on table meta.source_load is
-'Accounting per raw table: rows_read = rows_loaded + rows_merged + rows_rejected';
+'Accounting per raw table: rows_read = rows_loaded + rows_rejected';
 comment on column meta.source_load.theme is 'Theme that staged the table';
 comment on column meta.source_load.source_id is 'Catalogue id of the source';
 comment on column meta.source_load.raw_table is 'Raw table';
 comment on column meta.source_load.layer is 'Canonical layer it fills, or the layer it is joined into';
 comment on column meta.source_load.rows_read is 'Rows in the file';
-comment on column meta.source_load.rows_loaded is 'Rows that became a row of the layer';
-comment on column meta.source_load.rows_merged is 'Rows whose values were joined or summed into rows of the layer';
+comment on column meta.source_load.rows_loaded is 'Rows whose values stand in the layer: as a row of their own, or merged into others';
+comment on column meta.source_load.rows_merged is 'Of the rows loaded, those whose values were joined or summed into other rows';
 comment on column meta.source_load.rows_rejected is 'Rows in meta.rejected_row';

@@ -18,7 +18,7 @@ select
     raw_table.raw_table,
     $layer as layer,
     raw_table.rows_read,
-    count(*) filter (where staged.reject_code is null) as rows_loaded,
+    count(*) filter (where coalesce(staged.reject_code, 'merged') = 'merged') as rows_loaded,
     count(*) filter (where staged.reject_code = 'merged') as rows_merged,
     count(*) filter (where staged.reject_code <> 'merged') as rows_rejected
 from meta.raw_table

@@ -2,7 +2,6 @@ select
     source.*,
     loads.rows_read,
     loads.rows_loaded,
-    loads.rows_merged,
     loads.rows_rejected
 from meta.source
 left join (
@@ -10,7 +9,6 @@ left join (
         source_id,
         sum(rows_read)::bigint as rows_read,
         sum(rows_loaded)::bigint as rows_loaded,
-        sum(rows_merged)::bigint as rows_merged,
         sum(rows_rejected)::bigint as rows_rejected
     from meta.source_load
     group by source_id
