@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from data.errors import StudyError
-from data.validation import first_problem, parse_yaml
+from data.validation import read_model
 
 STUDIES_DIR = Path(__file__).parent / "studies"
 SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
@@ -124,14 +123,7 @@ def load_study(name: str) -> Study:
     if not (path.is_file() if is_file else name in study_names()):
         msg = f"There is no study {name!r}."
         raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
-    try:
-        study = Study.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
-        raise StudyError(msg) from error
-    except ValidationError as error:
-        msg = f"{path.name}: {first_problem(error)}"
-        raise StudyError(msg, "Mend the key in the study file.") from error
+    study = read_model(path, Study, StudyError, "Mend the key in the study file.")
     return _beside(study, path.resolve().parent)
 
 

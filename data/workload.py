@@ -5,13 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data.errors import WorkloadError
 from data.metrics import METRICS
 from data.study import Study, StudyWorkload
-from data.validation import first_problem, parse_yaml
+from data.validation import read_model
 
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
 SCHEMA_PATH = Path(__file__).parent / "schemas" / "workload.schema.json"
@@ -153,14 +152,7 @@ def load_workload(name: str) -> Workload:
     if not (path.is_file() if is_file else name in workload_names()):
         msg = f"There is no workload {name!r}."
         raise WorkloadError(msg, f"Known workloads: {', '.join(workload_names())}.")
-    try:
-        return Workload.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
-        raise WorkloadError(msg) from error
-    except ValidationError as error:
-        msg = f"{path.name}: {first_problem(error)}"
-        raise WorkloadError(msg, "Mend the key in the workload file.") from error
+    return read_model(path, Workload, WorkloadError, "Mend the key in the workload file.")
 
 
 def workload_schema() -> str:

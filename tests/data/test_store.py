@@ -77,7 +77,7 @@ def test_parameters_reach_the_statements_that_use_them():
         con.execute("insert into meta.raw_table values ('grid', 's', 't', 'f', 7)")
         store.run_file(con, "meta/lookup_load", {"raw_table": "t", "layer": "bus", "unused": 1})
         loads = store.query_file(con, "meta/loads").fetchall()
-        assert loads == [("s", "t", "bus", 7, 0, 7, 0)]
+        assert loads == [("s", "t", "bus", 7, 7, 7, 0)]
 
 
 def test_replacing_a_file_leaves_readers_what_they_opened(built, tmp_path):
