@@ -1,0 +1,28 @@
+"""Threads over blocks of rows, for kernels that release the GIL."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+# Rows handed to a thread at once.
+BLOCK = 4_096
+
+
+def in_threads(
+    run: Callable[[slice], object], count: int, workers: int = -1, *, block: int = BLOCK
+) -> None:
+    """Run over blocks of `count` rows; -1 workers takes all cores.
+
+    Each row's result must depend on the row alone, so that blocks and threads change nothing.
+
+    Threads of our own rather than numba's: its fallback layer aborts the process when two flows
+    call it at once.
+    """
+    parts = [slice(start, min(start + block, count)) for start in range(0, count, block)]
+    workers = (os.cpu_count() or 1) if workers < 0 else max(workers, 1)
+    if min(workers, len(parts)) <= 1:
+        for part in parts:
+            run(part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(run, parts))
