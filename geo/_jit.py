@@ -37,7 +37,7 @@ def _njit() -> Callable[..., Any] | None:
         numba = importlib.import_module("numba")
         # Import alone proves nothing: a broken llvmlite shows at the first compilation.
         numba.njit(_probe)(1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - llvmlite fails in ways of its own
         warnings.warn(FALLBACK.format(error=error), SlowKernelWarning, stacklevel=3)
         return None
     return numba.njit

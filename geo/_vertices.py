@@ -1,7 +1,7 @@
 """Compiled loops over vertices: to ECEF, to the equal-area plane, bounds, orientation."""
 
 # numba infers the types.
-# ruff: noqa: ANN001, ANN202
+# ruff: noqa: ANN001
 
 import numpy as np
 

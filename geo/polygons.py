@@ -74,6 +74,7 @@ class Polygons:
         ).oriented()
 
     def __len__(self) -> int:
+        """Count the shapes."""
         return len(self.shape_start) - 1
 
     @cached_property
@@ -90,7 +91,10 @@ class Polygons:
     def bounds(self) -> np.ndarray:
         """West, south, east, north of each shape in degrees, shape (n, 4)."""
         out = np.empty((len(self), 4))
-        self._each_shape(_vertices.bounds, self.lonlat, out)
+        start = self.vertex_start
+        in_threads(
+            lambda rows: _vertices.bounds(self.lonlat, start, rows.start, rows.stop, out), len(self)
+        )
         return out
 
     @cached_property
@@ -133,10 +137,6 @@ class Polygons:
             self.plane if plane else self.lonlat,
             (self.ring_start, self.part_start, self.shape_start),
         )
-
-    def _each_shape(self, kernel: object, values: np.ndarray, out: np.ndarray) -> None:
-        start = self.vertex_start
-        in_threads(lambda rows: kernel(values, start, rows.start, rows.stop, out), len(self))  # ty: ignore[call-non-callable]
 
 
 def _starts(owner: np.ndarray, count: int) -> np.ndarray:
