@@ -58,7 +58,7 @@ class Polygons:
         bad = ~np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) | shapely.is_empty(shapes)
         if bad.any():
             first = int(np.argmax(bad))
-            kind = "missing" if shapes[first] is None else f"an {shapes[first].geom_type}"
+            kind = "missing" if shapes[first] is None else f"a {shapes[first].geom_type}"
             if shapes[first] is not None and shapes[first].is_empty:
                 kind = "empty"
             msg = f"Parcel {first} of {len(shapes)} is {kind}; reject it before it is measured."
