@@ -62,6 +62,17 @@ def bounds(points, start, first, last, out) -> None:
 
 
 @jit
+def radius_m(ecef, start, first, last, here, out) -> None:
+    """Chord from a point of each shape first..last to its farthest vertex."""
+    for i in range(first, last):
+        most = 0.0
+        for j in range(start[i], start[i + 1]):
+            dx, dy, dz = ecef[j, 0] - here[i, 0], ecef[j, 1] - here[i, 1], ecef[j, 2] - here[i, 2]
+            most = max(most, dx * dx + dy * dy + dz * dz)
+        out[i] = np.sqrt(most)
+
+
+@jit
 def orient(lonlat, ring_start, is_shell) -> None:
     """Turn rings in place: shells counter-clockwise, holes clockwise."""
     for r in range(len(is_shell)):

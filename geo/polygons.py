@@ -130,6 +130,31 @@ class Polygons:
         vertices, ring_start = _gather(self.ring_start, rings)
         return type(self)(self.lonlat[vertices], ring_start, part_start, shape_start)
 
+    def cut(self, most_deg: float) -> Self:
+        """Return the same polygons with no edge longer than so many degrees of longitude or latitude."""
+        step = np.zeros_like(self.lonlat)
+        step[:-1] = np.diff(self.lonlat, axis=0)
+        step[self.ring_start[1:] - 1] = 0.0
+        parts = np.maximum(np.ceil(np.abs(step).max(axis=1) / most_deg).astype(np.int64), 1)
+        if (parts == 1).all():
+            return self
+        start = np.zeros(len(parts) + 1, dtype=np.int64)
+        np.cumsum(parts, out=start[1:])
+        owner = np.repeat(np.arange(len(parts)), parts)
+        share = (np.arange(start[-1]) - start[owner]) / parts[owner]
+        lonlat = self.lonlat[owner] + step[owner] * share[:, None]
+        return type(self)(lonlat, start[self.ring_start], self.part_start, self.shape_start)
+
+    def radius_m(self, here: np.ndarray) -> np.ndarray:
+        """Chord in metres from a point of each shape (ECEF, shape (n, 3)) to its farthest vertex."""
+        out = np.empty(len(self))
+        start = self.vertex_start
+        in_threads(
+            lambda rows: _vertices.radius_m(self.ecef, start, rows.start, rows.stop, here, out),
+            len(self),
+        )
+        return out
+
     def to_shapes(self, *, plane: bool = False) -> np.ndarray:
         """Build shapely multipolygons, in lon/lat or in the plane of EPSG:6933: for the few, not for all."""
         return shapely.from_ragged_array(

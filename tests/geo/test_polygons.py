@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import geodesy
+from geo import _space, geodesy
 from geo.errors import CrsError, GeometryError
 from geo.polygons import Polygons
 from tests.oracle.shapes import examples, parcels
@@ -124,3 +124,40 @@ def test_without_numba_the_kernels_run_slowly_and_say_so():
     assert figures == f"{flat.bounds.tolist()} {flat.plane.sum()}"
     assert said.count("numba cannot compile here") == 1
     assert "reinstall numba" in said
+
+
+@given(mixed, st.floats(0.0005, 0.2))
+@examples(40)
+def test_cutting_edges_moves_nothing(shapes, most_deg):
+    flat = Polygons.from_shapes(as_array(shapes))
+    fine = flat.cut(most_deg)
+    step = np.abs(np.diff(fine.lonlat, axis=0))
+    step[fine.ring_start[1:-1] - 1] = 0.0
+    assert step.max() <= most_deg * (1 + 1e-9)
+    assert set(map(tuple, flat.lonlat)) <= set(map(tuple, fine.lonlat))
+    assert fine.to_shapes().size == flat.to_shapes().size
+    strayed = shapely.hausdorff_distance(fine.to_shapes(), flat.to_shapes())
+    assert strayed == pytest.approx(0.0, abs=1e-12)
+    assert flat.cut(90.0) is flat
+
+
+@given(mixed)
+@examples(30)
+def test_radius_reaches_the_farthest_vertex(shapes):
+    flat = Polygons.from_shapes(as_array(shapes))
+    here = geodesy.to_ecef(np.full(len(flat), NEAR[0]), np.full(len(flat), NEAR[1]))
+    for number, radius_m in enumerate(flat.radius_m(here)):
+        own = flat.ecef[flat.vertex_start[number] : flat.vertex_start[number + 1]]
+        assert radius_m == pytest.approx(
+            np.linalg.norm(own - here[number], axis=1).max(), rel=1e-12
+        )
+
+
+@given(st.tuples(*[st.floats(-60, 60)] * 2), st.floats(0, 360), st.floats(0, 500_000))
+@examples(100)
+def test_arcs_of_kernels_are_geodesics(place, bearing, metres):
+    lon, lat, _ = geodesy.GEOD.fwd(*place, bearing, metres)
+    ends = geodesy.to_ecef(np.array([place[0], lon]), np.array([place[1], lat]))
+    assert _space.arc_m(*ends[0], *ends[1]) == pytest.approx(metres, abs=2e-3)
+    high = ends[0] * 1.0000001
+    assert np.array(_space.lifted(*high)) == pytest.approx(ends[0], abs=1e-6)
