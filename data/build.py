@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from data import store
 from data.metrics import METRICS
@@ -19,6 +20,8 @@ from data.workload import Factor, Workload
 
 # Tables of core that are loaded with the parcels, after the layers.
 PARCEL_TABLES = ("parcel", "parcel_metric")
+# What is measured beside the metrics: it goes to core.parcel.
+PARCEL_WHERE = ("zone_id", "region_metro_id", "parcel_name")
 MART_ORDER = (
     "parcel_metric_value",
     "parcel_factor",
@@ -138,6 +141,19 @@ def to_frame(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame | gpd.GeoDataFra
     wkb = table.column("geometry").to_numpy(zero_copy_only=False)
     frame = table.drop_columns(["geometry"]).to_pandas()
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries.from_wkb(wkb), crs="OGC:CRS84")
+
+
+def metric_schema() -> pa.Schema:
+    """Columns and types of a measured parcel: `core.parcel_metric`, and where the parcel lies.
+
+    `known_share` is not among them: it speaks of all parcels, so it is known only at the end.
+    """
+    with store.create() as con:
+        con.execute("create schema core")
+        con.execute(con.extract_statements(store.sql_text("core/parcel_metric"))[0])
+        measured = con.table("core.parcel_metric").to_arrow_table().schema
+    kept = [field for field in measured if field.name != "known_share"]
+    return pa.schema([*kept, *(pa.field(name, pa.string()) for name in PARCEL_WHERE)])
 
 
 def load_profiles(

@@ -58,6 +58,10 @@ class InputError(GridsteadError):
     """A file that the user supplied cannot be used."""
 
 
+class MeasureError(GridsteadError):
+    """A chunk of parcels could not be measured, and the study does not let the run go on."""
+
+
 class CheckError(GridsteadError):
     """A check of error severity failed; nothing was published."""
 

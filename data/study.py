@@ -51,6 +51,19 @@ class Divide(_Strict):
     )
 
 
+class Measure(_Strict):
+    """How parcels are measured: in chunks, so that memory does not grow with their number."""
+
+    chunk_parcels: Annotated[int, Field(ge=1)] = Field(
+        default=65_536,
+        description="Parcels measured at a time; the result does not depend on it.",
+    )
+    on_failed_chunk: Literal["stop", "skip"] = Field(
+        default="stop",
+        description="Stop the run, or reject the parcels of the chunk by name and go on.",
+    )
+
+
 class Without(_Strict):
     """A metric that a study never has, taken out of a workload's profile by name."""
 
@@ -82,6 +95,7 @@ class Study(_Strict):
         description="Layers made from other core layers once all themes are loaded.",
     )
     divide: Divide = Divide()
+    measure: Measure = Measure()
     headroom_method: Literal["rated_circuits", "snapped_lines"]
     workloads: list[StudyWorkload]
     catalogue: Path | None = Field(

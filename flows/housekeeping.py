@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ LEFTOVERS = (
     "work/*.tmp",
     "work/*.tmp.wal",
     "work/*.part",
+    "work/*.parts/*.part",
     ".*.duckdb",
 )
 _STEP_RESULT = re.compile(r"(?P<kind>.+)-(?P<key>[0-9a-f]{16})\.")
@@ -53,7 +55,7 @@ def alone(home: Home) -> Generator[None]:
 
 
 def sweep(home: Home) -> list[Path]:
-    """Remove what a killed run left half written."""
+    """Remove what a killed run left half written; whole parts stay for the run that goes on."""
     found = [path for pattern in LEFTOVERS for path in sorted(home.root.glob(pattern))]
     for path in found:
         path.unlink(missing_ok=True)
@@ -63,7 +65,8 @@ def sweep(home: Home) -> list[Path]:
 def prune(home: Home, keep: int) -> None:
     """Keep the last builds, and of every step the results that were used last.
 
-    A result and the files beside it (left-out cells, headroom, ...) share a key and go together.
+    A result and what lies beside it (left-out cells, headroom, parts, ...) share a key and go
+    together.
     """
     for old in sorted(home.builds.glob("*.duckdb"))[:-keep]:
         old.unlink()
@@ -75,7 +78,10 @@ def prune(home: Home, keep: int) -> None:
         newest = sorted(by_key.values(), key=_last_used, reverse=True)
         for paths in newest[keep:]:
             for path in paths:
-                path.unlink()
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
 
 def _last_used(paths: list[Path]) -> float:

@@ -18,7 +18,13 @@ STAGE_CODE = (
     "sql/meta/*.sql",
 )
 DIVIDE_CODE = ("geo/*.py", "data/parcels.py")
-MEASURE_CODE = ("geo/*.py", "data/reference/*.csv", "flows/steps.py")
+MEASURE_CODE = (
+    "geo/*.py",
+    "data/reference/*.csv",
+    "data/parts.py",
+    "flows/measuring.py",
+    "sql/core/parcel_metric.sql",
+)
 ALL_CODE = (
     "data/**/*.py",
     "data/**/*.csv",

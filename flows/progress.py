@@ -3,8 +3,9 @@
 import logging
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from time import monotonic
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -96,3 +97,54 @@ class PullProgress:
         elif total_bytes and done_bytes >= total_bytes and f"{source_id} done" not in self._said:
             self._said.add(f"{source_id} done")
             log(f"downloaded {source_id}")
+
+
+class MeasureProgress:
+    """Progress of measuring, as a line every few seconds and one at the end.
+
+    Parameters
+    ----------
+    total
+        Parcels in all.
+    say
+        Takes each line.
+    every_s
+        Seconds between two lines.
+    """
+
+    def __init__(self, total: int, say: Callable[[str], None], *, every_s: float = 5.0) -> None:
+        self._total = total
+        self._say = say
+        self._every_s = every_s
+        self._found = self._failed = self._measured = 0
+        self._began = self._said_at = monotonic()
+
+    def found(self, count: int) -> None:
+        """Count parcels that an earlier run measured."""
+        self._found += count
+        self._tell()
+
+    def failed(self, count: int) -> None:
+        """Count parcels of a chunk that failed."""
+        self._failed += count
+        self._tell()
+
+    def measured(self, count: int) -> None:
+        """Count parcels measured now."""
+        self._measured += count
+        self._tell()
+
+    def _tell(self) -> None:
+        now = monotonic()
+        done = self._found + self._failed + self._measured
+        if done < self._total and now - self._said_at < self._every_s:
+            return
+        self._said_at = now
+        known = self._found + self._measured
+        rate = self._measured / max(now - self._began, 1e-9)
+        share = 100 * known / self._total
+        line = f"measured {known:,} of {self._total:,} parcels ({share:.0f} %)"
+        notes = [f"{rate:,.0f}/s"] if self._measured else []
+        notes += [f"{self._found:,} of them before"] if self._found else []
+        notes += [f"{self._failed:,} failed"] if self._failed else []
+        self._say(", ".join([line, *notes]))

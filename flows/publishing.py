@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 
 from data import build as builds
 from data import store
@@ -21,9 +22,10 @@ from flows import keys
 from flows.clock import utc
 from flows.home import Home
 from flows.housekeeping import prune
+from flows.measuring import HEADROOM_SUFFIX, SKIPPED_SUFFIX
 from flows.reporting import rows_of
 from flows.request import RunRequest, area_of
-from flows.steps import Log
+from flows.results import Log
 
 
 def publish(
@@ -98,12 +100,12 @@ def _check(con: Any, log: Log) -> None:
 
 def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
     builds.load_profiles(con, study, study_workloads(study))
-    _carry_rejects(con, paths["parcels"])
+    _carry_rejects(con, paths["parcels"], paths["metrics"])
     builds.make_mart(
         con,
         parcel=paths["parcels"],
         metric=paths["metrics"],
-        headroom=paths["metrics"].with_suffix(".headroom.parquet"),
+        headroom=paths["metrics"].with_suffix(HEADROOM_SUFFIX),
         region=paths["regions"],
     )
 
@@ -112,8 +114,11 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
     """Key of everything that a build is made from: equal means an equal build."""
     profiles = [profile.model_dump() for profile in study_workloads(study).values()]
     names = {step: path.name for step, path in paths.items()}
-    # Profiles count by what they say, not by where they lie.
-    spec = study.model_dump(exclude={"catalogue": True, "workloads": {"__all__": {"profile"}}})
+    # Profiles count by what they say, not by where they lie; how parcels were measured shows in the
+    # name of what came of it.
+    spec = study.model_dump(
+        exclude={"catalogue": True, "measure": True, "workloads": {"__all__": {"profile"}}}
+    )
     return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
 
 
@@ -138,7 +143,6 @@ def _run_row(
     pulled: Mapping[str, Pulled],
     inputs: str,
 ) -> None:
-    parcels = pd.read_parquet(paths["parcels"], columns=["parcel_kind"])
     catalogue, _ = with_own(study.catalogue)
     synthetic = any(catalogue.source(source_id).is_synthetic for source_id in pulled)
     builds.insert_rows(
@@ -153,7 +157,8 @@ def _run_row(
                 "code_version": keys.code_key(keys.ALL_CODE),
                 "inputs_sha256": inputs,
                 "parcel_kind": "assessor" if request.parcels else "h3_cell",
-                "parcel_count": len(parcels),
+                "parcel_count": pq.read_metadata(paths["metrics"]).num_rows,
+                "divided_count": pq.read_metadata(paths["parcels"]).num_rows,
                 "h3_resolution": None
                 if request.parcels
                 else request.resolution or study.divide.resolution,
@@ -178,7 +183,7 @@ def _run_row(
         )
 
 
-def _carry_rejects(con: Any, parcels: Path) -> None:
+def _carry_rejects(con: Any, parcels: Path, metrics: Path) -> None:
     left_out = pd.read_parquet(parcels.with_suffix(".left-out.parquet"))
     left_out["reason"] = left_out["land_share"].map(
         lambda share: (
@@ -186,9 +191,9 @@ def _carry_rejects(con: Any, parcels: Path) -> None:
         )
     )
     builds.insert_rows(con, "meta.left_out_parcel", left_out.to_dict("records"))
-    rejected = pd.read_parquet(parcels.with_suffix(".rejected.parquet"))
-    rejected["source_id"] = "parcels"
-    builds.insert_rows(con, "meta.rejected_row", rejected.to_dict("records"))
+    for path in (parcels.with_suffix(".rejected.parquet"), metrics.with_suffix(SKIPPED_SUFFIX)):
+        rejected = pd.read_parquet(path).assign(source_id="parcels")
+        builds.insert_rows(con, "meta.rejected_row", rejected.to_dict("records"))
 
 
 def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:

@@ -1,7 +1,6 @@
 """The steps of a run as plain functions: paths, ids and connections in, paths out."""
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from data import build as builds
 from data import store
 from data.catalogue import Catalogue, Source, with_own
 from data.errors import InputError
-from data.metrics import METRICS
 from data.parcels import read_parcels
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
@@ -22,14 +20,9 @@ from flows.area import narrow
 from flows.clock import utc
 from flows.home import Home
 from flows.request import RunRequest, area_of
+from flows.results import Log, attach, is_there, write
 from geo.divide import assessor_parcels, h3_parcels
-from geo.headroom import substation_headroom
-from geo.layers import Layers
-from geo.measure import measure
 from geo.regions import region_shapes
-from geo.snap import feeding_substations, load_by_people, snapped_circuits
-
-Log = Callable[[str], None]
 
 
 def pull_source(
@@ -57,7 +50,7 @@ def stage(study: Study, theme: str, pulled: Mapping[str, Pulled], home: Home, lo
     entries = [catalogue.source(sid).model_dump(exclude={"access"}) for sid in spec.sources]
     key = keys.key_of(theme, spec.model_dump(), inputs, entries, keys.code_key(keys.STAGE_CODE))
     target = home.work / f"stage-{theme}-{key}.duckdb"
-    if _is_there(target, f"{theme} layers", log):
+    if is_there(target, f"{theme} layers", log):
         return target
     paths = {source_id: pulled[source_id].path for source_id in spec.sources}
     for load in stage_theme(theme, spec, catalogue, paths, target, log=log):
@@ -78,7 +71,7 @@ def assemble(
     names = {theme: path.name for theme, path in themes.items()}
     key = keys.key_of(names, study.derived, pinned, keys.code_key(keys.STAGE_CODE))
     target = home.work / f"layers-{key}.duckdb"
-    if not _is_there(target, "layers", log):
+    if not is_there(target, "layers", log):
         builds.assemble(target, study, themes, rows)
     return target
 
@@ -102,10 +95,10 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         keys.code_key(keys.DIVIDE_CODE),
     )
     target = home.work / f"parcel-{key}.parquet"
-    if _is_there(target, "parcels", log):
+    if is_there(target, "parcels", log):
         return target
     with store.create() as con:
-        _attach(con, layers)
+        attach(con, layers)
         whole = builds.layer_map(con, "county")
         counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
         if request.parcels:
@@ -132,68 +125,33 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         msg = f"No {what} lies on land of the area ({' '.join(area_of(study, request))})."
         hint = "Check the CRS of the files and --area, or take a finer --resolution."
         raise InputError(msg, hint)
-    _write(divided.left_out, target.with_suffix(".left-out.parquet"))
-    _write(rejected, target.with_suffix(".rejected.parquet"))
-    _write(counties, target.with_suffix(".counties.parquet"))
-    _write(divided.parcels, target)
+    write(divided.left_out, target.with_suffix(".left-out.parquet"))
+    write(rejected, target.with_suffix(".rejected.parquet"))
+    write(counties, target.with_suffix(".counties.parquet"))
+    write(_in_order(divided.parcels), target)
     log(f"{len(divided.parcels):,} parcels, {len(divided.left_out):,} left out")
     return target
 
 
-def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: Log) -> Path:
-    """Measure every parcel; beside the metrics, the headroom of every substation is kept."""
-    key = keys.key_of(
-        layers.name, parcels.name, study.headroom_method, keys.code_key(keys.MEASURE_CODE)
-    )
-    target = home.work / f"metric-{key}.parquet"
-    if _is_there(target, "metrics", log):
-        return target
-    with store.create() as con:
-        _attach(con, layers)
-        frames: dict[str, Any] = {
-            name: builds.layer_frame(con, name) for name in Layers.__annotations__
-        }
-    canonical = Layers(**frames)
-    substation, line, plant = canonical.substation, canonical.line, canonical.plant
-    classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
-    if study.headroom_method == "snapped_lines":
-        line = snapped_circuits(line, substation)
-        plant = plant.assign(substation_id=feeding_substations(plant, substation))
-        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
-        peak = pd.read_csv(REFERENCE_DIR / "peak_load.csv")["peak_kw_per_person"].item()
-        load_mw = load_by_people(canonical.people, substation, import_mw.to_numpy(float), peak)
-        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
-        log(f"{len(line):,} circuits snapped to substations")
-    headroom = substation_headroom(substation, line, plant, classes)
-    headroom["load_mw"] = substation["load_mw"].to_numpy()
-    _write(headroom, target.with_suffix(".headroom.parquet"))
-    metrics = measure(gpd.read_parquet(parcels), canonical, headroom)
-    metrics["known_share"] = known_share(metrics)
-    _write(metrics, target)
-    return target
-
-
-def known_share(metrics: pd.DataFrame) -> pd.Series:
-    """Share of the metrics that the study knows of any parcel, that are known of each parcel."""
-    known = metrics[[name for name in METRICS if name in metrics]].notna()
-    ever = known.loc[:, known.any()]
-    return ever.mean(axis=1)
+def _in_order(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put parcels in the order in which they are measured; it decides no result."""
+    return gpd.GeoDataFrame(parcels.sort_values("parcel_id", kind="stable", ignore_index=True))
 
 
 def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Log) -> Path:
     """Shapes of the regions: counties, states, and the unions of the parcels of metros and zones."""
     key = keys.key_of(layers.name, parcels.name, metrics.name, keys.code_key(keys.DIVIDE_CODE))
     target = home.work / f"region-{key}.parquet"
-    if _is_there(target, "region shapes", log):
+    if is_there(target, "region shapes", log):
         return target
     with store.create() as con:
-        _attach(con, layers)
+        attach(con, layers)
         metro = builds.layer_frame(con, "metro")
         zone = builds.layer_frame(con, "zone")
     located = pd.read_parquet(metrics, columns=["parcel_id", "zone_id", "region_metro_id"])
     counties = gpd.read_parquet(parcels.with_suffix(".counties.parquet"))
     frame = gpd.read_parquet(parcels).merge(located, on="parcel_id", validate="one_to_one")
-    _write(region_shapes(counties, frame, metro, zone), target)
+    write(region_shapes(counties, frame, metro, zone), target)
     return target
 
 
@@ -249,25 +207,3 @@ def _source_row(source: Source, pulled: Pulled) -> dict[str, Any]:
         "bytes": pulled.bytes,
         "fetched_at": utc(pulled.fetched_at),
     }
-
-
-def _attach(con: Any, layers: Path) -> None:
-    con.execute("attach $path as layers (read_only)", {"path": str(layers)})
-    con.execute("use layers")
-
-
-def _write(frame: pd.DataFrame | gpd.GeoDataFrame, target: Path) -> None:
-    temporary = target.with_name(target.name + ".part")
-    if isinstance(frame, gpd.GeoDataFrame):
-        frame.to_parquet(temporary, compression="zstd")
-    else:
-        frame.to_parquet(temporary, compression="zstd", index=False)
-    store.replace_atomically(temporary, target)
-
-
-def _is_there(target: Path, what: str, log: Log) -> bool:
-    if target.is_file():
-        os.utime(target)
-        log(f"{what}: unchanged, reused")
-        return True
-    return False

@@ -15,7 +15,7 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from data.study import load_study
-from flows import exporting, publishing, steps
+from flows import exporting, measuring, publishing, steps
 from flows.home import Home
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
@@ -85,7 +85,7 @@ def divide(layers: Path, request: RunRequest) -> Path:
 @task(cache_policy=NO_CACHE)
 def measure(layers: Path, parcels: Path, request: RunRequest) -> Path:
     """Measure the parcels."""
-    return steps.measure_parcels(
+    return measuring.measure_parcels(
         load_study(request.study), layers, parcels, Home.at(request.home), log
     )
 

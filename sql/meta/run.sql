@@ -8,6 +8,7 @@ create table meta.run (
     inputs_sha256 varchar,
     parcel_kind varchar,
     parcel_count bigint,
+    divided_count bigint,
     h3_resolution integer,
     area varchar[],
     is_synthetic boolean,
@@ -24,7 +25,8 @@ comment on column meta.run.finished_at is 'When the build was published, UTC';
 comment on column meta.run.code_version is 'Hash of the code, SQL, studies and profiles that ran';
 comment on column meta.run.inputs_sha256 is 'Hash over the hashes of all inputs and of the code: equal means an equal build';
 comment on column meta.run.parcel_kind is 'h3_cell or assessor';
-comment on column meta.run.parcel_count is 'Parcels';
+comment on column meta.run.parcel_count is 'Parcels of the build';
+comment on column meta.run.divided_count is 'Parcels that the land was divided into; those that could not be measured are in meta.rejected_row';
 comment on column meta.run.h3_resolution is 'H3 resolution of generated cells; NULL for parcel files';
 comment on column meta.run.area is 'States, counties or file that the run was narrowed to';
 comment on column meta.run.is_synthetic is 'True when the grid behind the results is synthetic';

@@ -50,7 +50,7 @@ comment on column meta.rejected_row.raw_table is 'Raw table the row was read int
 comment on column meta.rejected_row.file is 'File, and member of the archive, that the row stands in';
 comment on column meta.rejected_row.raw_row is 'Number of the data row in that file, from 1';
 comment on column meta.rejected_row.reject_code is
-'outside_area, invalid, duplicate, not_in_service, not_data or not_used';
+'outside_area, invalid, duplicate, not_in_service, not_data, not_used or measure_failed';
 comment on column meta.rejected_row.reason is 'Why the row was not loaded, in one sentence';
 
 create table meta.source_load (

@@ -18,6 +18,11 @@ SPOILS = {
         "delete from core.parcel_metric where parcel_id = 'p1'",
         "delete from core.parcel where parcel_id = 'p1'",
     ],
+    "parcels_accounted": [
+        "delete from core.parcel where parcel_id = 'p1'",
+        "update meta.run set divided_count = divided_count + 1",
+        "insert into meta.rejected_row (raw_table, reject_code) values ('parcels', 'measure_failed')",
+    ],
     "parcel_on_land": [
         "update core.parcel set area_acres = 0 where parcel_id = 'p1'",
         "update core.parcel set area_acres = null where parcel_id = 'p1'",

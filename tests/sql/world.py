@@ -77,9 +77,9 @@ def make(folder: Path, parcels, workloads, *, without=None, threads=None, path=N
     _fill_regions(con)
     build.load_profiles(con, study(workloads, without), {w.id: w for w in workloads})
     build.make_mart(con, **_files(folder, parcels))
-    build.insert_rows(
-        con, "meta.run", [{"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}]
-    )
+    run = {"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}
+    counts = dict.fromkeys(("parcel_count", "divided_count"), len(parcels))
+    build.insert_rows(con, "meta.run", [run | counts])
     return con
 
 

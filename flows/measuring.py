@@ -1,0 +1,228 @@
+"""The measure step: chunk by chunk, each kept as it is done, so that a killed run goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data import build as builds
+from data import store
+from data.errors import GridsteadError, MeasureError
+from data.metrics import METRICS
+from data.parts import PARTS_SUFFIX, Chunk, Parts, RowReader, chunks_of
+from data.stage import REFERENCE_DIR
+from data.study import Measure, Study
+from flows import keys
+from flows.home import Home
+from flows.progress import MeasureProgress
+from flows.results import Log, attach, is_there, write
+from geo.errors import GeoError
+from geo.headroom import substation_headroom
+from geo.layers import Layers
+from geo.measure import measure
+from geo.snap import feeding_substations, load_by_people, snapped_circuits
+
+HEADROOM_SUFFIX = ".headroom.parquet"
+SKIPPED_SUFFIX = ".skipped.parquet"
+NAMED_PARCELS = 3
+
+
+@dataclass(frozen=True)
+class _Result:
+    """Names of what one measuring leaves; a result that lacks parcels is never named as a whole."""
+
+    whole: Path
+    partial: Path
+
+    @classmethod
+    def of(cls, home: Home, key: str, how: Measure) -> "_Result":
+        skipping = keys.key_of(key, how.model_dump())
+        return cls(home.work / f"metric-{key}.parquet", home.work / f"metric-{skipping}.parquet")
+
+    def found(self, how: Measure, log: Log) -> Path | None:
+        """Find what is there and may be reused under the study's rule for failed chunks."""
+        wanted = [self.whole, self.partial] if how.on_failed_chunk == "skip" else [self.whole]
+        there = next((path for path in wanted if path.is_file()), None)
+        if there is not None:
+            is_there(there, "metrics", log)
+        return there
+
+
+def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: Log) -> Path:
+    """Measure every parcel; beside the metrics, the headroom of every substation is kept.
+
+    The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
+    kept as a part when it is done; a run that starts again measures what has no whole part.
+
+    Returns
+    -------
+    Path
+        Metrics; beside them `.headroom.parquet`, and `.skipped.parquet` with the parcels of chunks
+        that failed, where the study lets the run go on.
+
+    Raises
+    ------
+    MeasureError
+        A chunk failed and the study says `on_failed_chunk: stop`, or all of them failed.
+    """
+    key = keys.key_of(
+        layers.name, parcels.name, study.headroom_method, keys.code_key(keys.MEASURE_CODE)
+    )
+    result = _Result.of(home, key, study.measure)
+    if (there := result.found(study.measure, log)) is not None:
+        return there
+    canonical = read_layers(layers)
+    headroom = headroom_of(study, canonical, log)
+    parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
+    with RowReader(parcels) as rows:
+        chunks = chunks_of(len(rows), study.measure.chunk_parcels)
+        skipped = _measure_chunks(study.measure, rows, chunks, parts, canonical, headroom, log)
+    failed = {chunk for chunk, _ in skipped}
+    done = [chunk for chunk in chunks if chunk not in failed]
+    if not done:
+        msg = f"No parcel could be measured: {skipped[0][1]['reason'].iloc[0]}"
+        raise MeasureError(msg, "Nothing was published; the last build stays.")
+    target = result.partial if skipped else result.whole
+    write(headroom, target.with_suffix(HEADROOM_SUFFIX))
+    write(_rejected([frame for _, frame in skipped]), target.with_suffix(SKIPPED_SUFFIX))
+    ever_known = [name for name in METRICS if name in parts.known_columns(done)]
+    parts.join(done, target, lambda part: _with_known_share(part, ever_known))
+    parts.remove()
+    return target
+
+
+def measure_chunk(rows: pa.Table, layers: Layers, headroom: pd.DataFrame) -> pd.DataFrame:
+    """Measure the parcels of one chunk: the one place that knows how `geo` takes them."""
+    wkb = rows.column("geometry").to_numpy(zero_copy_only=False)
+    plain = rows.drop_columns(["geometry"]).replace_schema_metadata(None).to_pandas()
+    shapes = gpd.GeoSeries.from_wkb(wkb, crs="OGC:CRS84")
+    return measure(gpd.GeoDataFrame(plain, geometry=shapes), layers, headroom)
+
+
+def read_layers(layers: Path) -> Layers:
+    """Canonical layers of a study as `geo` takes them."""
+    with store.create() as con:
+        attach(con, layers)
+        frames: dict[str, Any] = {
+            name: builds.layer_frame(con, name) for name in Layers.__annotations__
+        }
+    return Layers(**frames)
+
+
+def headroom_of(study: Study, layers: Layers, log: Log) -> pd.DataFrame:
+    """Headroom of every substation by the study's method, with the load that stands on it."""
+    substation, line, plant = layers.substation, layers.line, layers.plant
+    classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
+    if study.headroom_method == "snapped_lines":
+        line = snapped_circuits(line, substation)
+        plant = plant.assign(substation_id=feeding_substations(plant, substation))
+        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
+        peak = pd.read_csv(REFERENCE_DIR / "peak_load.csv")["peak_kw_per_person"].item()
+        load_mw = load_by_people(layers.people, substation, import_mw.to_numpy(float), peak)
+        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
+        log(f"{len(line):,} circuits snapped to substations")
+    headroom = substation_headroom(substation, line, plant, classes)
+    headroom["load_mw"] = substation["load_mw"].to_numpy()
+    return headroom
+
+
+def to_part(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Give measured parcels the columns of every part, whatever one chunk happened to hold.
+
+    A column that `frame` lacks is unknown for every parcel. NaN is unknown.
+
+    Raises
+    ------
+    ValueError
+        `frame` has a column that no build has.
+    """
+    if unknown := [name for name in frame.columns if name not in schema.names]:
+        msg = f"core.parcel_metric has no column {', '.join(map(repr, unknown))}"
+        raise ValueError(msg)
+    columns = [
+        pa.array(frame[field.name], from_pandas=True).cast(field.type)
+        if field.name in frame
+        else pa.nulls(len(frame), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _measure_chunks(
+    how: Measure,
+    rows: RowReader,
+    chunks: Sequence[Chunk],
+    parts: Parts,
+    layers: Layers,
+    headroom: pd.DataFrame,
+    log: Log,
+) -> list[tuple[Chunk, pd.DataFrame]]:
+    """Measure the chunks that have no whole part; returns those that failed, with their rejects."""
+    skipped: list[tuple[Chunk, pd.DataFrame]] = []
+    progress = MeasureProgress(len(rows), log)
+    for chunk in chunks:
+        if parts.has(chunk):
+            progress.found(len(chunk))
+            continue
+        table = rows.read(chunk)
+        try:
+            part = to_part(measure_chunk(table, layers, headroom), parts.schema)
+        except (KeyboardInterrupt, MemoryError):
+            # Neither is the fault of these parcels.
+            raise
+        except Exception as error:
+            ids = table.column("parcel_id").to_pylist()
+            cause = _cause(error)
+            msg = f"{_named(chunk, len(chunks), ids)} could not be measured: {cause}"
+            if how.on_failed_chunk == "stop":
+                hint = "Leave the parcels at fault out, or set measure.on_failed_chunk: skip in the study."
+                raise MeasureError(msg, hint) from error
+            log(msg)
+            skipped.append((chunk, _rejects_of(ids, cause)))
+            progress.failed(len(chunk))
+            continue
+        parts.write(chunk, part)
+        progress.measured(len(chunk))
+    return skipped
+
+
+def _named(chunk: Chunk, count: int, ids: list[str]) -> str:
+    first = ", ".join(ids[:NAMED_PARCELS]) + (" ..." if len(ids) > NAMED_PARCELS else "")
+    return (
+        f"Chunk {chunk.number + 1:,} of {count:,} "
+        f"(rows {chunk.start + 1:,} to {chunk.stop:,}, parcels {first})"
+    )
+
+
+def _cause(error: Exception) -> str:
+    """Say in one sentence what went wrong, with the kind of error where it is not one of ours."""
+    lines = str(error).strip().splitlines() or ["no message"]
+    text = lines[0].rstrip(".") + "."
+    return (
+        text if isinstance(error, GridsteadError | GeoError) else f"{type(error).__name__}: {text}"
+    )
+
+
+def _rejects_of(ids: list[str], cause: str) -> pd.DataFrame:
+    reasons = [f"{name}: its chunk of {len(ids):,} failed: {cause}" for name in ids]
+    return pd.DataFrame({"parcel_id": ids, "reason": reasons})
+
+
+def _rejected(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Parcels that were not measured, as rows of `meta.rejected_row` beside their id."""
+    empty = pd.DataFrame({"parcel_id": [], "reason": []}, dtype=str)
+    found = pd.concat(frames, ignore_index=True) if frames else empty
+    return found.assign(raw_table="parcels", reject_code="measure_failed")
+
+
+def _with_known_share(part: pa.Table, ever_known: list[str]) -> pa.Table:
+    """Add the share of the metrics known of any parcel that are known of each."""
+    known = np.zeros(part.num_rows)
+    for name in ever_known:
+        known += part.column(name).is_valid().to_numpy()
+    return part.append_column("known_share", pa.array(known / max(len(ever_known), 1)))
