@@ -114,11 +114,17 @@ def test_pruning_keeps_a_result_and_what_lies_beside_it(tmp_path):
             path = home.work / name
             path.touch()
             os.utime(path, (day, day))
+        # A run that died while it measured.
+        folder = home.work / f"metric-{key}.parts"
+        folder.mkdir()
+        (folder / "part-00000.parquet").touch()
+        os.utime(folder, (day, day))
     # The oldest was used again today: only its main file says so.
     os.utime(home.work / f"parcel-{0:016x}.parquet")
     housekeeping.prune(home, 2)
     kept = sorted(path.name for path in home.work.iterdir())
     assert kept == [
+        f"metric-{2:016x}.parts", f"metric-{3:016x}.parts",
         f"parcel-{0:016x}.left-out.parquet", f"parcel-{0:016x}.parquet",
         f"parcel-{3:016x}.left-out.parquet", f"parcel-{3:016x}.parquet",
         f"stage-grid-{2:016x}.duckdb", f"stage-grid-{3:016x}.duckdb",
@@ -127,9 +133,17 @@ def test_pruning_keeps_a_result_and_what_lies_beside_it(tmp_path):
 
 def test_sweeping_takes_only_what_is_half_written(tmp_path):
     home = Home.at(tmp_path).make()
+    (home.work / "a.parts").mkdir()
     ours = [home.builds / "1.duckdb.tmp", home.builds / "1.duckdb.tmp.wal", home.work / "a.parquet.part",
-            home.work / "a.duckdb.tmp", home.root / ".1.duckdb"]  # fmt: skip
-    others = [home.build, home.builds / "1.duckdb", home.work / "a.parquet", home.exports / "a.tmp"]
+            home.work / "a.duckdb.tmp", home.root / ".1.duckdb",
+            home.work / "a.parts" / "part-00001.parquet.part"]  # fmt: skip
+    others = [
+        home.work / "a.parts" / "part-00000.parquet",
+        home.build,
+        home.builds / "1.duckdb",
+        home.work / "a.parquet",
+        home.exports / "a.tmp",
+    ]
     for path in ours + others:
         path.touch()
     assert sorted(housekeeping.sweep(home)) == sorted(ours)
