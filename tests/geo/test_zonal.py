@@ -305,7 +305,7 @@ mirror = [
     pytest.mark.mirror,
     pytest.mark.skipif(not MIRROR.is_dir(), reason="../shared/mirror is not here"),
 ]
-RHODE_ISLAND = (-71.9, 41.1, -71.1, 42.1)
+RHODE_ISLAND = (-71.87, 41.3, -71.12, 42.02)
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +320,7 @@ class TestRhodeIsland:
     @pytest.mark.parametrize("name", ["srtm_slope", "nlcd", "padus", "smod", "trans_barriers"])
     def test_real_parcels_agree_with_exactextract(self, shapes, name):
         with rasterio.open(MIRROR / "constraints" / f"ri_{name}.tif") as dataset:
-            met = assert_agrees_with_exactextract(shapes, dataset, "EPSG:32130")
+            met = assert_agrees_with_exactextract(shapes, dataset, dataset.crs.to_wkt())
         assert met > (3_400 if name != "padus" else 10)
 
     def test_real_parcels_agree_with_clipped_cells(self, shapes):
@@ -344,10 +344,20 @@ class TestRhodeIsland:
                 np.testing.assert_allclose(stats.below_share[i], under, rtol=1e-9, atol=1e-9)
                 assert (stats.max[i], stats.min[i]) == (most, least)
 
-    def test_the_mislabelled_raster_is_named(self):
+    def test_a_mislabelled_raster_is_named(self):
+        for name in ("nlcd", "smod"):
+            with rasterio.open(MIRROR / "constraints" / f"ri_{name}.tif") as dataset:
+                check_place(dataset, RHODE_ISLAND)
+                # The same state plane in feet.
+                with pytest.raises(CrsError, match="nowhere near"):
+                    check_place(dataset, RHODE_ISLAND, "EPSG:3654")
+
+    def test_the_two_state_planes_of_the_mirror_are_one(self, shapes):
+        # Land cover is in EPSG:3653 (NSRS2007), the others in EPSG:32130 (NAD83): metres, the same place.
+        polygons = Polygons.from_shapes(shapes)
         with rasterio.open(MIRROR / "constraints" / "ri_nlcd.tif") as dataset:
-            with pytest.raises(CrsError, match="nowhere near"):
-                check_place(dataset, (-71.367, 41.745, -71.325, 41.775))
-            check_place(dataset, RHODE_ISLAND, "EPSG:32130")
-        with rasterio.open(MIRROR / "constraints" / "ri_smod.tif") as dataset:
-            check_place(dataset, RHODE_ISLAND)
+            assert dataset.crs.to_epsg() == 3653
+            stated = class_share(dataset, polygons, (22, 41))
+            other = class_share(dataset, polygons, (22, 41), crs="EPSG:32130")
+        np.testing.assert_allclose(stated.share, other.share, rtol=1e-9, atol=1e-9)
+        assert stated.share.sum() > 100
