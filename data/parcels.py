@@ -1,20 +1,23 @@
 """Parcel files of the user: any vector file or GeoParquet, any CRS, good rows kept, bad rows named."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import count
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from data.errors import InputError
+from data.shared_ids import SharedIds
 
 ID_NAMES = (
     "parcel_id",
@@ -36,6 +39,192 @@ ID_NAMES = (
 )
 ACRES_NAMES = ("acres", "gis_acres", "gisacres", "ll_gisacre", "acreage", "calc_acres", "deedacres")
 POLYGON_TYPES = (3, 6)
+PARQUET = (".parquet", ".geoparquet")
+# What GeoParquet means when it states no CRS.
+LONLAT = "OGC:CRS84"
+BATCH_ROWS = 65_536
+UNREADABLE = (DataSourceError, DataLayerError, pa.ArrowException, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class ParcelFile:
+    """A parcel file that has been looked into and can be read in batches.
+
+    Attributes
+    ----------
+    crs
+        Of the coordinates, as WKT, PROJJSON or authority:code; x before y whatever it says.
+    notes
+        What the user should know, such as which of several layers is read.
+    id_column, acres_column
+        As in the file; None when it has none.
+    layer
+        Layer of a file that GDAL reads; None for GeoParquet.
+    geometry_column, encoding
+        Of GeoParquet, as its metadata say.
+    """
+
+    path: Path
+    crs: str
+    notes: list[str]
+    id_column: str | None
+    acres_column: str | None
+    layer: str | None
+    geometry_column: str
+    encoding: str
+
+    def batches(self, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """Read the file once, in its order.
+
+        Yields
+        ------
+        RecordBatch
+            `parcel_id` (string, never null: rows without one are named after file and row), `acres`
+            (double, null unknown), `raw_row` (int64, from 1) and `geometry` (well-known binary).
+
+        Raises
+        ------
+        InputError
+            The file breaks off, or a column holds what is no id.
+        """
+        first = 1
+        for batch in self._read(rows, geometry=True):
+            yield pa.record_batch(
+                {
+                    "parcel_id": self._ids(batch, first),
+                    "acres": self._acres(batch),
+                    "raw_row": pa.array(np.arange(first, first + len(batch))),
+                    "geometry": batch["geometry"],
+                }
+            )
+            first += len(batch)
+
+    def ids(self, rows: int = BATCH_ROWS) -> Iterator[pa.Array]:
+        """Read the ids alone, as in `batches`."""
+        first = 1
+        for batch in self._read(rows, geometry=False):
+            ids = self._ids(batch, first)
+            first += len(ids)
+            yield ids
+
+    def _read(self, rows: int, *, geometry: bool) -> Iterator[pa.RecordBatch]:
+        read = self._read_layer if self.layer is not None else self._read_parquet
+        try:
+            yield from read(rows, geometry=geometry)
+        except UNREADABLE as error:
+            raise _unreadable(self.path, error) from error
+
+    def _read_parquet(self, rows: int, *, geometry: bool) -> Iterator[pa.RecordBatch]:
+        wanted = self._columns if geometry else self._columns[:1]
+        # Without any column of its own a batch has no length.
+        names = [*wanted, *([self.geometry_column] if geometry or not wanted else [])]
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(rows, columns=names):
+                found = {name: batch[name] for name in wanted}
+                if geometry or not wanted:
+                    found["geometry"] = _as_wkb(batch[self.geometry_column], self.encoding)
+                yield pa.record_batch(found)
+
+    def _read_layer(self, rows: int, *, geometry: bool) -> Iterator[pa.RecordBatch]:
+        wanted = self._columns if geometry else self._columns[:1]
+        with pyogrio.open_arrow(
+            self.path,
+            layer=self.layer,
+            columns=wanted,
+            read_geometry=geometry or not wanted,
+            batch_size=rows,
+            use_pyarrow=True,
+        ) as (meta, reader):
+            shape = meta["geometry_name"] or "wkb_geometry"
+            for batch in reader:
+                found = {name: batch[name] for name in wanted}
+                if geometry or not wanted:
+                    column = batch[shape]
+                    is_plain = not isinstance(column, pa.ExtensionArray)
+                    found["geometry"] = column if is_plain else column.storage
+                yield pa.record_batch(found)
+
+    @property
+    def _columns(self) -> list[str]:
+        """The id column, where there is one, and that of the acres."""
+        names = [name for name in (self.id_column, self.acres_column) if name is not None]
+        return list(dict.fromkeys(names))
+
+    def _ids(self, batch: pa.RecordBatch, first: int) -> pa.Array:
+        numbers = pa.array(np.arange(first, first + len(batch))).cast(pa.string())
+        made = _call("binary_join_element_wise", pa.scalar(self.path.stem), numbers, pa.scalar("-"))
+        if self.id_column is None:
+            return made
+        column = batch[self.id_column]
+        try:
+            text = _call("utf8_trim_whitespace", _as_text(column))
+        except pa.ArrowException as error:
+            msg = f"{self.path}: column {self.id_column!r} holds {column.type}, which is no id."
+            raise InputError(msg, "Name a column of text or numbers with --parcel-id.") from error
+        is_blank = _call("equal", text, pa.scalar(""))
+        return _call("coalesce", _call("if_else", is_blank, made, text), made)
+
+    def _acres(self, batch: pa.RecordBatch) -> pa.Array:
+        if self.acres_column is None:
+            return pa.nulls(len(batch), pa.float64())
+        column = batch[self.acres_column]
+        kind = column.type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            acres = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        else:
+            text = column.to_pandas().astype("string").str.replace(",", "", regex=False)
+            numbers = pd.to_numeric(text, errors="coerce").astype("Float64")
+            acres = numbers.to_numpy(dtype=float, na_value=np.nan)
+        with np.errstate(invalid="ignore"):
+            return pa.array(acres, mask=~((acres > 0) & np.isfinite(acres)))
+
+
+def open_parcels(
+    path: Path, *, id_column: str | None = None, acres_column: str | None = None
+) -> ParcelFile:
+    """Look into a parcel file, so that it can be read in batches however large it is.
+
+    Parameters
+    ----------
+    path
+        A file that GDAL or GeoParquet reads; of several layers the first with shapes is taken.
+    id_column, acres_column
+        As in `read_parcels`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, unreadable, without geometry, CRS or rows, or lacks a named column.
+    """
+    if not path.exists():
+        msg = f"There is no parcel file {path}."
+        raise InputError(msg, "Check the path given to --parcels.")
+    try:
+        look = _look_at_parquet if path.suffix.lower() in PARQUET else _look_at_layer
+        found = look(path)
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+    if found.geometry_column is None:
+        msg = f"{path} has no geometry column."
+        raise InputError(
+            msg, "Parcels are polygons; a table of points or attributes is not enough."
+        )
+    if found.crs is None:
+        msg = f"{path} states no coordinate reference system."
+        raise InputError(msg, "Write it with its CRS, for example with ogr2ogr -a_srs.")
+    if found.is_empty:
+        msg = f"{path} holds no rows."
+        raise InputError(msg, "Check the layer that was exported.")
+    return ParcelFile(
+        path,
+        found.crs,
+        found.notes,
+        _column(found.columns, path, id_column, ID_NAMES, "--parcel-id"),
+        _column(found.columns, path, acres_column, ACRES_NAMES, "--parcel-acres"),
+        found.layer,
+        found.geometry_column,
+        found.encoding,
+    )
 
 
 @dataclass(frozen=True)
@@ -93,145 +282,162 @@ def read_parcels(
 def _read_one(
     path: Path, id_column: str | None, acres_column: str | None
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, list[str]]:
-    frame, notes = _open(path)
-    ids = _column(frame, path, id_column, ID_NAMES, "--parcel-id")
-    acres = _column(frame, path, acres_column, ACRES_NAMES, "--parcel-acres")
-    row = np.arange(1, len(frame) + 1)
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    source = open_parcels(path, id_column=id_column, acres_column=acres_column)
+    table = pa.Table.from_batches(source.batches())
+    # A coordinate that is no number is a reject of its row, not a warning.
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.force_2d(shapely.from_wkb(table["geometry"].to_numpy(), on_invalid="fix"))
+    row = table["raw_row"].to_numpy()
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    reason = np.full(len(frame), None, dtype=object)
+    reason = np.full(len(shapes), None, dtype=object)
     reason[shapely.is_missing(shapes) | shapely.is_empty(shapes)] = "has no geometry"
     wrong = ~np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & (reason == None)  # noqa: E711
     reason[wrong] = "is no polygon"
     # Bounds pass over NaN, so every coordinate is looked at.
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    is_finite = np.ones(len(frame), dtype=bool)
+    is_finite = np.ones(len(shapes), dtype=bool)
     is_finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     reason[~is_finite & (reason == None)] = "has coordinates that are not numbers"  # noqa: E711
     usable = reason == None  # noqa: E711
     mend = broken & usable
-    shapes[mend] = _polygons_of(shapely.make_valid(shapes[mend]))
-    lonlat = gpd.GeoSeries(shapes, crs=frame.crs).to_crs("OGC:CRS84").to_numpy()
+    shapes[mend] = shapely.make_valid(shapes[mend], method="structure", keep_collapsed=False)
+    lonlat = gpd.GeoSeries(shapes, crs=source.crs).to_crs(LONLAT).to_numpy()
     bounds = shapely.bounds(lonlat)
     with np.errstate(invalid="ignore"):
         inside = (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (
             np.abs(bounds[:, [1, 3]]) <= 90
         ).all(axis=1)
-    reason[usable & ~inside] = "lies outside the range of longitude and latitude"
-    placed = np.flatnonzero(usable & inside)
+    outside = usable & ~inside & ~shapely.is_empty(shapes)
+    reason[outside] = "lies outside the range of longitude and latitude"
+    placed = np.flatnonzero(usable & ~outside)
     reason[placed[~(shapely.area(lonlat[placed]) > 0)]] = "has no area"
     usable = reason == None  # noqa: E711
+    notes = list(source.notes)
     if (mended := int((mend & usable).sum())) > 0:
         notes.append(f"{path.name}: {mended:,} invalid geometries repaired")
     good = gpd.GeoDataFrame(
         {
-            "parcel_id": _ids(frame, ids, path, row)[usable],
-            "acres": _acres(frame, acres)[usable],
+            "parcel_id": table["parcel_id"].to_numpy()[usable],
+            "acres": table["acres"].to_numpy()[usable],
             "file": path.name,
             "raw_row": row[usable],
         },
         geometry=lonlat[usable],
-        crs="OGC:CRS84",
+        crs=LONLAT,
     )
     return good, _rejects(path.name, row[~usable], "invalid", reason[~usable]), notes
 
 
-def _open(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
-    if not path.exists():
-        msg = f"There is no parcel file {path}."
-        raise InputError(msg, "Check the path given to --parcels.")
-    try:
-        # A coordinate that is no number is a reject of its row, not a warning.
-        with np.errstate(invalid="ignore"):
-            frame, notes = _read_parquet(path) if path.suffix == ".parquet" else _read_layer(path)
-    except (DataSourceError, OSError, ValueError) as error:
-        msg = f"{path} cannot be read as a parcel file: {str(error).splitlines()[0]}"
-        raise InputError(msg, "Give GeoPackage, GeoJSON, a shapefile or GeoParquet.") from error
-    if not isinstance(frame, gpd.GeoDataFrame):
-        msg = f"{path} has no geometry column."
-        raise InputError(
-            msg, "Parcels are polygons; a table of points or attributes is not enough."
-        )
-    if frame.crs is None:
-        msg = f"{path} states no coordinate reference system."
-        raise InputError(msg, "Write it with its CRS, for example with ogr2ogr -a_srs.")
-    if frame.empty:
-        msg = f"{path} holds no rows."
-        raise InputError(msg, "Check the layer that was exported.")
-    return frame, notes
+@dataclass
+class _Found:
+    """What a file turned out to hold."""
+
+    columns: list[str]
+    crs: str | None
+    is_empty: bool
+    geometry_column: str | None
+    encoding: str = "WKB"
+    layer: str | None = None
+    notes: list[str] = field(default_factory=list)
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    if b"geo" not in (pq.read_schema(path).metadata or {}):
-        return pq.read_table(path).to_pandas(), []
-    return gpd.read_parquet(path), []
+def _look_at_parquet(path: Path) -> _Found:
+    with pq.ParquetFile(path) as file:
+        schema, is_empty = file.schema_arrow, file.metadata.num_rows == 0
+    told = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+    primary = told.get("primary_column")
+    if primary not in schema.names:
+        return _Found(schema.names, None, is_empty, None)
+    column = told["columns"][primary]
+    crs = column.get("crs", LONLAT)
+    return _Found(
+        [name for name in schema.names if name != primary],
+        json.dumps(crs) if isinstance(crs, dict) else crs,
+        is_empty,
+        primary,
+        column["encoding"],
+    )
 
 
-def _read_layer(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read the first layer that has a geometry, and say so when there are more."""
+def _look_at_layer(path: Path) -> _Found:
+    """Look at the first layer that has a geometry, and say so when there are more."""
     layers = pyogrio.list_layers(path)
     names = [str(name) for name, kind in layers if kind is not None] or [str(layers[0][0])]
+    info = pyogrio.read_info(path, layer=names[0])
+    rows = info["features"]
+    if rows < 0:
+        _, table = pyogrio.read_arrow(path, layer=names[0], columns=[], max_features=1)
+        rows = len(table)
     notes = [f"{path.name}: of its {len(names)} layers, {names[0]!r} was read"]
-    return pyogrio.read_dataframe(path, layer=names[0]), notes if len(names) > 1 else []
+    return _Found(
+        [str(name) for name in info["fields"]],
+        info["crs"],
+        rows == 0,
+        None if info["geometry_type"] is None else info["geometry_name"],
+        layer=names[0],
+        notes=notes if len(names) > 1 else [],
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    msg = f"{path} cannot be read as a parcel file: {said}"
+    return InputError(msg, "Give GeoPackage, GeoJSON, a shapefile or GeoParquet.")
 
 
 def _column(
-    frame: pd.DataFrame, path: Path, named: str | None, usual: Sequence[str], option: str
+    columns: Sequence[str], path: Path, named: str | None, usual: Sequence[str], option: str
 ) -> str | None:
     if named is not None:
-        if named not in frame.columns:
+        if named not in columns:
             msg = f"{path} has no column {named!r}."
-            columns = ", ".join(str(name) for name in frame.columns if name != "geometry")
-            raise InputError(msg, f"Name one of its columns with {option}: {columns or 'none'}.")
+            hint = f"Name one of its columns with {option}: {', '.join(columns) or 'none'}."
+            raise InputError(msg, hint)
         return named
-    by_lower = {str(name).lower(): str(name) for name in frame.columns}
+    by_lower = {name.lower(): name for name in columns}
     return next((by_lower[name] for name in usual if name in by_lower), None)
 
 
-def _ids(frame: pd.DataFrame, column: str | None, path: Path, row: np.ndarray) -> np.ndarray:
-    made = np.array([f"{path.stem}-{number}" for number in row], dtype=object)
-    if column is None:
-        return made
-    given = frame[column]
-    # A column of whole numbers with a gap is read as floats, but its ids have no decimals.
-    if pd.api.types.is_float_dtype(given) and (given.dropna() % 1 == 0).all():
-        given = given.astype("Int64")
-    given = given.astype("string").str.strip().replace("", pd.NA)
-    return given.fillna(pd.Series(made, index=frame.index)).to_numpy(dtype=object)
+def _as_text(column: pa.Array) -> pa.Array:
+    """Values as text; whole numbers that are held as floats have no decimals."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if not pa.types.is_floating(column.type):
+        return column.cast(pa.string())
+    numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    with np.errstate(invalid="ignore"):
+        is_whole = (np.floor(numbers) == numbers) & (np.abs(numbers) < 2.0**63)
+    whole = pa.array(np.where(is_whole, numbers, 0.0).astype(np.int64)).cast(pa.string())
+    text = _call("if_else", pa.array(is_whole), whole, column.cast(pa.string()))
+    return _call("if_else", pa.array(np.isnan(numbers)), pa.scalar(None, pa.string()), text)
 
 
-def _acres(frame: pd.DataFrame, column: str | None) -> np.ndarray:
-    if column is None:
-        return np.full(len(frame), np.nan)
-    text = frame[column].astype("string").str.replace(",", "", regex=False)
-    acres = (
-        pd.to_numeric(text, errors="coerce")
-        .astype("Float64")
-        .to_numpy(dtype=float, na_value=np.nan)
-    )
-    return np.where((acres > 0) & np.isfinite(acres), acres, np.nan)
+def _call(function: str, *values: Any) -> Any:
+    """Call one of Arrow's functions, which type checkers do not see."""
+    return pc.call_function(function, list(values))
 
 
-def _polygons_of(shapes: np.ndarray) -> np.ndarray:
-    """Polygonal part of repaired shapes, which may be collections with stray lines."""
-    out = shapes.copy()
-    for number in np.flatnonzero(shapely.get_type_id(shapes) == 7):
-        parts = [
-            part
-            for part in shapely.get_parts(shapes[number])
-            if part.geom_type in {"Polygon", "MultiPolygon"}
-        ]
-        out[number] = shapely.union_all(parts)
-    return out
+def _as_wkb(column: pa.Array, encoding: str) -> pa.Array:
+    """Geometries as well-known binary; GeoParquet 1.1 may hold them in Arrow's own layouts."""
+    if encoding == "WKB":
+        return column
+    metadata = {"ARROW:extension:name": f"geoarrow.{encoding}"}
+    name = pa.field("geometry", column.type, metadata=metadata)
+    table = pa.Table.from_arrays([column], schema=pa.schema([name]))
+    shapes = gpd.GeoDataFrame.from_arrow(table).geometry.to_numpy()
+    return pa.array(shapely.to_wkb(shapes), pa.binary())
 
 
 def _without_duplicates(
     frame: gpd.GeoDataFrame,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, list[str]]:
     """Drop rows that repeat id and shape; number rows that share an id but not the shape."""
-    shape_key = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()))
-    repeated = frame.assign(shape_key=shape_key).duplicated(["parcel_id", "shape_key"]).to_numpy()
-    twice = frame[repeated]
+    ids = pa.array(frame["parcel_id"], pa.string())
+    shared = SharedIds([ids])
+    is_shared = shared.which(ids)
+    keys = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()[is_shared]))
+    ids, is_repeat = shared.settle(ids, is_shared, keys)
+    twice = frame[is_repeat]
     rejected = pd.concat(
         [
             _rejects(
@@ -245,28 +451,8 @@ def _without_duplicates(
         or [_rejects("", np.zeros(0), "duplicate", np.zeros(0))],
         ignore_index=True,
     )
-    frame = frame[~repeated].reset_index(drop=True)
-    shared = frame["parcel_id"].duplicated()
-    frame["parcel_id"] = _numbered(frame["parcel_id"].tolist())
-    notes = []
-    if len(twice):
-        notes.append(f"{len(twice):,} rows repeat the id and shape of another and were left out")
-    if shared.any():
-        notes.append(
-            f"{int(shared.sum()):,} rows share an id with another shape and were numbered (#2, #3 ...)"
-        )
-    return frame, rejected, notes
-
-
-def _numbered(ids: list[str]) -> list[str]:
-    """Ids made unique: the first of each stays, the next are #2, #3 ... where that is free."""
-    given, seen, numbers = set(ids), set(), defaultdict(lambda: count(2))
-    out = []
-    for name in ids:
-        free = (f"{name}#{number}" for number in numbers[name])
-        out.append(next(n for n in free if n not in given) if name in seen else name)
-        seen.add(name)
-    return out
+    frame["parcel_id"] = ids.to_numpy(zero_copy_only=False)
+    return frame[~is_repeat].reset_index(drop=True), rejected, shared.notes
 
 
 def _rejects(file: str, row: np.ndarray, code: str, reason: np.ndarray) -> pd.DataFrame:
