@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo import radius
 from geo.errors import GeoError, GeometryError
-from geo.radius import distinct_within, radius_sums
+from geo.radius import GroupIndex, RadiusIndex, distinct_within, radius_sums
 from tests.oracle import radius as oracle
 from tests.oracle.geodesic import METRES_PER_MILE
 from tests.oracle.shapes import around, clusters, examples, places, scales_m, seeds
@@ -75,6 +75,49 @@ def test_the_whole_circle_is_found():
                 assert sums.item() == expected
 
 
+@examples(40)
+@given(places, st.floats(0.0, 4.5), seeds, st.sampled_from([0.5, 10.0, 100.0, 900.0]))
+def test_company_does_not_change_a_bit(place, power, seed, radius_mi):
+    # Features on circles around points that lie together, to within rounding: one by one and all at once.
+    rng = np.random.default_rng(seed)
+    points = around(place, rng.uniform(0, 360, 40), 10.0**power * rng.random(40))
+    off_m = rng.choice([0.0, 1e-9, 1e-7, 1e-4, 0.1], 120) * rng.choice([-1.0, 1.0], 120)
+    circles = [
+        around(point, rng.uniform(0, 360, 3), radius_mi * METRES_PER_MILE + off)
+        for point, off in zip(points, off_m.reshape(40, 3), strict=True)
+    ]
+    features = np.vstack([*circles, around(place, rng.uniform(0, 360, 50), 2e5 * rng.random(50))])
+    values = rng.integers(-(10**9), 10**9, (len(features), 2))
+    groups = rng.integers(0, 40, len(features))
+    sums, counts = RadiusIndex.of(*features.T, values), GroupIndex.of(*features.T, groups)
+    together = sums.sums(*points.T, (radius_mi, 30.0))
+    alone = np.concatenate([sums.sums([lon], [lat], (radius_mi, 30.0)) for lon, lat in points])
+    np.testing.assert_array_equal(together, alone)
+    together = counts.distinct(*points.T, radius_mi)
+    alone = np.concatenate([counts.distinct([lon], [lat], radius_mi) for lon, lat in points])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_points_in_any_order_get_their_own_sums():
+    # Rows of neighbours, a crowd, and points all over: groups of all sizes, sorted first or not.
+    rng = np.random.default_rng(4)
+    features = np.column_stack([rng.uniform(-103, -97, 3_000), rng.uniform(37, 43, 3_000)])
+    values, groups = rng.integers(0, 2**40, 3_000), rng.integers(0, 300, 3_000)
+    sums, counts = RadiusIndex.of(*features.T, values), GroupIndex.of(*features.T, groups)
+    lon = np.concatenate(
+        [np.linspace(-102, -98, 300), rng.normal(-100, 0.05, 300), rng.uniform(-102, -98, 300)]
+    )
+    lat = np.concatenate(
+        [np.linspace(38, 42, 300), rng.normal(40, 0.05, 300), rng.uniform(38, 42, 300)]
+    )
+    alone = np.concatenate([sums.sums(lon[[i]], lat[[i]], (3.0, 40.0)) for i in range(900)])
+    each = np.concatenate([counts.distinct(lon[[i]], lat[[i]], 20.0) for i in range(900)])
+    assert len(np.unique(alone)) > 900
+    for order in (np.arange(900), rng.permutation(900), np.arange(300, 600)):
+        np.testing.assert_array_equal(sums.sums(lon[order], lat[order], (3.0, 40.0)), alone[order])
+        np.testing.assert_array_equal(counts.distinct(lon[order], lat[order], 20.0), each[order])
+
+
 def test_circles_cross_the_antimeridian():
     lon, lat = [179.9, -179.9, 0.0], [52.0, 52.0, 52.0]
     sums = radius_sums(lon, lat, [179.95, -179.95], [52.0, 52.0], np.array([1, 10]), (25.0,))
@@ -132,12 +175,6 @@ def test_bad_input_is_refused_by_name():
         distinct_within(*here, *there, np.array([-1]), 25.0)
     with pytest.raises(GeoError, match="one integer a feature"):
         distinct_within(*here, *there, np.array([1.0]), 25.0)
-
-
-def test_without_numba_the_message_says_so(monkeypatch):
-    monkeypatch.setitem(sys.modules, "geo._disc", None)
-    with pytest.raises(GeoError, match="numba cannot run here"):
-        radius_sums([-100.0], [40.0], [-100.0], [40.0], np.array([1]), (25.0,))
 
 
 @pytest.mark.parametrize("cache", ["named", "none"])
