@@ -300,7 +300,9 @@ def _read_one(
     reason[~is_finite & (reason == None)] = "has coordinates that are not numbers"  # noqa: E711
     usable = reason == None  # noqa: E711
     mend = broken & usable
-    shapes[mend] = shapely.make_valid(shapes[mend], method="structure", keep_collapsed=False)
+    shapes[mend] = _polygons_of(
+        shapely.make_valid(shapes[mend], method="structure", keep_collapsed=False)
+    )
     lonlat = gpd.GeoSeries(shapes, crs=source.crs).to_crs(LONLAT).to_numpy()
     bounds = shapely.bounds(lonlat)
     with np.errstate(invalid="ignore"):
@@ -426,6 +428,15 @@ def _as_wkb(column: pa.Array, encoding: str) -> pa.Array:
     table = pa.Table.from_arrays([column], schema=pa.schema([name]))
     shapes = gpd.GeoDataFrame.from_arrow(table).geometry.to_numpy()
     return pa.array(shapely.to_wkb(shapes), pa.binary())
+
+
+def _polygons_of(shapes: np.ndarray) -> np.ndarray:
+    """Polygonal part of repaired shapes, which may be collections with stray lines."""
+    out = shapes.copy()
+    for number in np.flatnonzero(~np.isin(shapely.get_type_id(shapes), POLYGON_TYPES)):
+        parts = shapely.get_parts(shapes[number])
+        out[number] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), POLYGON_TYPES)])
+    return out
 
 
 def _without_duplicates(

@@ -7,7 +7,7 @@ same; repeated vertices are passed over.
 """
 
 # numba infers the types, builds sets at run time, and inlines helpers at a price that forbids more of them.
-# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR1714
+# ruff: noqa: ANN001, ANN202, C901, PLR0912
 
 import numpy as np
 
@@ -151,8 +151,9 @@ def _no_pair_meets(edges, count, after, around, boxes):
                     if south > edges[j, 7] or north < edges[j, 5]:
                         continue
                     cx, cy, dx, dy = edges[j, 0], edges[j, 1], edges[j, 2], edges[j, 3]
-                    is_neighbour = j == following or j == closing
-                    if not is_neighbour and not _apart(ax, ay, bx, by, cx, cy, dx, dy):
+                    if j in (following, closing):
+                        continue
+                    if not _apart(ax, ay, bx, by, cx, cy, dx, dy):
                         return False
     return True
 

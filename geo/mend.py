@@ -11,7 +11,7 @@ import shapely
 from geo import _mend
 from geo._threads import in_threads
 from geo.errors import CrsError
-from geo.polygons import Polygons
+from geo.polygons import POLYGON_TYPES, Polygons
 from geo.wkb import Decoded, RowStatus, decode
 
 LONLAT = "OGC:CRS84"
@@ -60,8 +60,8 @@ def mend(
     """Turn decoded rows to lon/lat, prove them valid or repair them, and reject the rest.
 
     A compiled proof settles nearly all shapes; the few that it is not sure of go to GEOS, whose
-    "structure" repair (the union of the shells less that of the holes) is taken where they are
-    invalid. Repeated vertices stay.
+    "structure" repair is taken where they are invalid: the union of the shells less that of the holes,
+    but a hole that lies outside of its shell is land. Repeated vertices stay.
 
     Parameters
     ----------
@@ -94,6 +94,9 @@ def mend(
     else:
         rows, status = decoded.rows, decoded.status
     _look(polygons, lonlat, 180.0, 90.0, code, workers)
+    if lonlat is not decoded.polygons.lonlat:
+        # What was a number and is none now has no place on earth.
+        code[code == RowStatus.NOT_NUMBERS] = RowStatus.OUT_OF_RANGE
     polygons, rows, status = _without(polygons, rows, status, code)
 
     verdict = np.empty(len(polygons), dtype=np.int8)
@@ -257,6 +260,10 @@ def _valid(shapes: np.ndarray) -> np.ndarray:
         out[part] = shapely.make_valid(shapes[part], method="structure", keep_collapsed=False)
 
     in_threads(run, len(shapes), block=256)
+    # Lines may be left over all the same.
+    for number in np.flatnonzero(~np.isin(shapely.get_type_id(out), POLYGON_TYPES)):
+        parts = shapely.get_parts(out[number])
+        out[number] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), POLYGON_TYPES)])
     return out
 
 

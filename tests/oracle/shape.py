@@ -112,7 +112,7 @@ def wkb(shape, *, little=True, width=2, extended=False, srid=None, is_open=False
 def perimeter_m(shape):
     """Length of all rings, edges straight in lon/lat: by Geod over steps of at most 0.01 degrees."""
     total = 0.0
-    for ring in shapely.get_rings(shape):
+    for ring in shapely.get_rings(shapely.get_parts(shape)):
         lon, lat = shapely.get_coordinates(shapely.segmentize(ring, 0.01)).T
         total += GEOD.line_length(lon, lat)
     return total
