@@ -11,7 +11,7 @@ BITS = 24
 
 
 def hilbert_key(lon: np.ndarray, lat: np.ndarray, *, workers: int = -1) -> np.ndarray:
-    """Number the places along a Hilbert curve (D. Hilbert, Math. Ann. 38, 1891).
+    """Give places their numbers along a Hilbert curve (D. Hilbert, Math. Ann. 38, 1891).
 
     The curve runs through a square of 360 by 360 degrees, of which latitudes take the lower half, in
     2^24 cells a side; the grid is the same for every call. Consecutive cells share an edge.
@@ -54,9 +54,11 @@ def _keys(lon, lat, bits, out) -> None:  # noqa: ANN001 - numba infers the types
         for bit in range(bits - 1, -1, -1):
             right, up = (x >> bit) & 1, (y >> bit) & 1
             key = (key << 2) | ((3 * right) ^ up)
-            # Turn the quadrant so that the curve within it begins where that of the one before ends.
-            if up == 0:
-                if right == 1:
-                    x, y = ~x, ~y
-                x, y = y, x
+            # Turn the quadrant so that the curve within it begins where that of the one before ends:
+            # flip both where it is the lower right, swap them where it is a lower one. Without branches,
+            # since none could be foreseen.
+            flip = -(right & (1 - up))
+            x, y = x ^ flip, y ^ flip
+            swap = (x ^ y) & (up - 1)
+            x, y = x ^ swap, y ^ swap
         out[i] = key
