@@ -159,8 +159,20 @@ def metric_schema() -> pa.Schema:
 def load_profiles(
     con: duckdb.DuckDBPyConnection, study: Study, workloads: Mapping[str, Workload]
 ) -> None:
-    """Fill the tables of profiles; what the study lacks is marked as removed, with the reason."""
+    """Fill the tables of profiles and exclusions.
+
+    What the study lacks of a profile is marked as removed, with the reason.
+    """
     store.run_file(con, "meta/profile")
+    exclusions = [
+        {
+            "exclusion_no": number,
+            **item.model_dump(include={"layer", "raster", "buffer_m", "why"}),
+            "excluded": str(item),
+        }
+        for number, item in enumerate(study.exclusions, start=1)
+    ]
+    _insert(con, "meta.exclusion", pd.DataFrame(exclusions))
     _insert(
         con,
         "meta.metric",

@@ -12,6 +12,7 @@ from data import store
 from data.catalogue import Catalogue, Source
 from data.errors import StudyError
 from data.readers import read_table
+from data.readers.raster import RASTER
 from data.study import Theme
 
 REFERENCE_DIR = Path(__file__).parent / "reference"
@@ -133,7 +134,7 @@ def _header(path: Path) -> list[str]:
 
 def _load_source(con: duckdb.DuckDBPyConnection, theme: str, source: Source, path: Path) -> None:
     for table_name, table in source.tables.items():
-        if table.reader == "raster":
+        if table.reader == RASTER:
             continue
         _create_raw(
             con,

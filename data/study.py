@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data.errors import StudyError
-from data.validation import read_model
+from data.validation import read_yaml, validated
 
 STUDIES_DIR = Path(__file__).parent / "studies"
 SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
@@ -64,6 +64,77 @@ class Measure(_Strict):
     )
 
 
+class Condition(_Strict):
+    """Which cells of a raster exclude: those above or below a bound, or those of some classes."""
+
+    above: float | None = Field(default=None, description="Values greater than this exclude.")
+    below: float | None = Field(default=None, description="Values less than this exclude.")
+    classes: list[int] | None = Field(
+        default=None, min_length=1, description="Values equal to one of these exclude."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if [self.above, self.below, self.classes].count(None) != len(type(self).model_fields) - 1:
+            msg = "give one of above, below and classes"
+            raise ValueError(msg)
+        return self
+
+    def __str__(self) -> str:
+        """Say it as the report does."""
+        if self.classes is not None:
+            return f"classes {', '.join(map(str, self.classes))}"
+        return f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
+
+
+class Exclusion(_Strict):
+    """Ground that cannot be built on: features of a layer, or cells of a raster, and why."""
+
+    layer: SqlName | None = Field(
+        default=None,
+        description="Canonical layer whose polygons exclude, and whose lines and points do by buffer_m.",
+    )
+    where: dict[SqlName, str | list[str]] = Field(
+        default_factory=dict,
+        description="Column of the layer -> the values that exclude; all rows when empty.",
+    )
+    raster: str | None = Field(
+        default=None, description="Catalogue id of a source that is read as a raster."
+    )
+    condition: Condition | None = Field(
+        default=None, description="Which cells of the raster exclude."
+    )
+    buffer_m: Annotated[float, Field(ge=0, le=200_000)] = Field(
+        default=0.0, description="Metres around it that are excluded too."
+    )
+    why: Annotated[str, Field(min_length=1)] = Field(description="Why nothing is built there.")
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if (self.layer is None) == (self.raster is None):
+            msg = "name either a layer or a raster"
+            raise ValueError(msg)
+        if self.raster is not None and self.condition is None:
+            msg = f"raster {self.raster!r} needs a condition: above, below or classes"
+            raise ValueError(msg)
+        if self.raster is not None and self.where:
+            msg = "a raster has a condition, no where"
+            raise ValueError(msg)
+        if self.layer is not None and self.condition is not None:
+            msg = "a layer has a where, no condition"
+            raise ValueError(msg)
+        return self
+
+    def __str__(self) -> str:
+        """Say it as the report does."""
+        of = [
+            f"{column} {' or '.join([value] if isinstance(value, str) else value)}"
+            for column, value in self.where.items()
+        ]
+        what = " ".join([f"{self.layer or self.raster}", *of, str(self.condition or "")]).strip()
+        return f"{what}, and {self.buffer_m:g} m around" if self.buffer_m else what
+
+
 class Without(_Strict):
     """A metric that a study never has, taken out of a workload's profile by name."""
 
@@ -85,6 +156,13 @@ class Study(_Strict):
     """One study: area, layers, division of land and workloads."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    extends: str | None = Field(
+        default=None,
+        description=(
+            "Study by name, or by the path of a .yaml file beside this one, whose keys hold where this "
+            "one has none. A theme given here takes the place of that theme, the others stay."
+        ),
+    )
     title: str
     area: list[str] = Field(
         description="States by USPS code, or the one word `conus` (48 states and DC)."
@@ -97,6 +175,10 @@ class Study(_Strict):
     divide: Divide = Divide()
     measure: Measure = Measure()
     headroom_method: Literal["rated_circuits", "snapped_lines"]
+    exclusions: list[Exclusion] = Field(
+        default_factory=list,
+        description="Ground that cannot be built on; without any, what is excluded is unknown.",
+    )
     workloads: list[StudyWorkload]
     catalogue: Path | None = Field(
         default=None,
@@ -118,6 +200,20 @@ class Study(_Strict):
             raise ValueError(msg)
         return value
 
+    @model_validator(mode="after")
+    def _exclusions_are_there(self) -> Self:
+        layers = {layer for theme in self.themes.values() for layer in theme.layers}
+        layers |= set(self.derived)
+        sources = {source for theme in self.themes.values() for source in theme.sources}
+        for item in self.exclusions:
+            if item.layer is not None and item.layer not in layers:
+                msg = f"an exclusion names layer {item.layer!r}, which no theme of the study fills"
+                raise ValueError(msg)
+            if item.raster is not None and item.raster not in sources:
+                msg = f"an exclusion names raster {item.raster!r}, which is in the sources of no theme"
+                raise ValueError(msg)
+        return self
+
 
 def study_names() -> list[str]:
     """Names of the studies that come with Gridstead."""
@@ -130,27 +226,78 @@ def load_study(name: str) -> Study:
     Raises
     ------
     StudyError
-        No such study, or the file breaks the model; the message names the key.
+        No such study, the file breaks the model, or it extends itself; the message names the key.
     """
-    is_file = name.endswith((".yaml", ".yml"))
-    path = Path(name) if is_file else STUDIES_DIR / f"{name}.yaml"
-    if not (path.is_file() if is_file else name in study_names()):
-        msg = f"There is no study {name!r}."
-        raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
-    study = read_model(path, Study, StudyError, "Mend the key in the study file.")
-    return _beside(study, path.resolve().parent)
+    path = _path_of(name)
+    content = _content(path, ())
+    return validated(content, path.name, Study, StudyError, "Mend the key in the study file.")
 
 
 def study_schema() -> str:
     """Return the JSON schema of a study file, as the text of its file."""
-    return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = Study.model_json_schema()
+    # What a study extends may hold any key but the id.
+    others = [key for key in schema.pop("required") if key != "id"]
+    schema |= {"required": ["id"], "anyOf": [{"required": ["extends"]}, {"required": others}]}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _beside(study: Study, folder: Path) -> Study:
+def _path_of(name: str, folder: Path = Path()) -> Path:
+    is_file = name.endswith((".yaml", ".yml"))
+    path = folder / name if is_file else STUDIES_DIR / f"{name}.yaml"
+    if not (path.is_file() if is_file else name in study_names()):
+        msg = f"There is no study {name!r}."
+        raise StudyError(msg, f"Known studies: {', '.join(study_names())}; or give a .yaml file.")
+    return path
+
+
+def _content(path: Path, extending: tuple[Path, ...]) -> Any:
+    """Keys of a study file over those of the study that it extends."""
+    path = path.resolve()
+    if path in extending:
+        round_trip = " extends ".join(each.stem for each in [*extending, path])
+        msg = f"{extending[0].name}: extends: goes in a circle ({round_trip})."
+        raise StudyError(msg, "Let one of them stand on its own.")
+    content = read_yaml(path, StudyError)
+    if not isinstance(content, dict):
+        return content
+    content = _beside(content, path.parent)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if not isinstance(base, str):
+        msg = f"{path.name}: extends: is not the name of a study."
+        raise StudyError(msg, "Name one study, or a .yaml file beside this one.")
+    try:
+        base_path = _path_of(base, path.parent)
+    except StudyError as error:
+        msg = f"{path.name}: extends: there is no study {base!r}."
+        raise StudyError(msg, error.hint) from error
+    held = _content(base_path, (*extending, path))
+    if not isinstance(held, dict):
+        msg = f"{path.name}: extends: {base_path.name} is not a study."
+        raise StudyError(msg, "Mend the file that is extended.")
+    held.pop("id", None)
+    themes = {"themes": _mapping(held, "themes") | _mapping(content, "themes")}
+    return held | content | (themes if isinstance(content.get("themes", {}), dict) else {})
+
+
+def _mapping(content: dict[str, Any], key: str) -> dict[str, Any]:
+    value = content.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Take the files that a study names from beside the study file."""
-    workloads = [
-        entry.model_copy(update={"profile": folder / entry.profile}) if entry.profile else entry
-        for entry in study.workloads
-    ]
-    catalogue = folder / study.catalogue if study.catalogue else None
-    return study.model_copy(update={"workloads": workloads, "catalogue": catalogue})
+    content = dict(content)
+    if isinstance(content.get("catalogue"), str):
+        content["catalogue"] = str(folder / content["catalogue"])
+    workloads = content.get("workloads")
+    if isinstance(workloads, list):
+        content["workloads"] = [
+            entry | {"profile": str(folder / entry["profile"])}
+            if isinstance(entry, dict) and isinstance(entry.get("profile"), str)
+            else entry
+            for entry in workloads
+        ]
+    return content

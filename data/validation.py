@@ -22,13 +22,26 @@ def parse_yaml(text: str) -> Any:
 
 def read_model(path: Path, model: type[Model], failure: type[GridsteadError], hint: str) -> Model:
     """Read a YAML file into a model; what breaks it is raised as `failure`, naming file and key."""
+    return validated(read_yaml(path, failure), path.name, model, failure, hint)
+
+
+def read_yaml(path: Path, failure: type[GridsteadError]) -> Any:
+    """Read a YAML file into plain values; what is no YAML is raised as `failure`."""
     try:
-        return model.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         msg = f"{path.name} is not valid YAML: {str(error).splitlines()[0]}."
         raise failure(msg) from error
+
+
+def validated(
+    content: Any, name: str, model: type[Model], failure: type[GridsteadError], hint: str
+) -> Model:
+    """Check plain values against a model; what breaks it is raised as `failure`, naming the key."""
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
-        msg = f"{path.name}: {first_problem(error)}"
+        msg = f"{name}: {first_problem(error)}"
         raise failure(msg, hint) from error
 
 

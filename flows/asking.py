@@ -268,6 +268,11 @@ def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
         f"{parcel['known_share']:.0%} of the study's metrics are known"
     )
     lines = [line]
+    if parcel["excluded_share"] is not None:
+        lines.append(
+            f"{parcel['excluded_share']:.0%} of it is excluded: {parcel['buildable_acres']:,.0f} acres remain, "
+            f"{parcel['contiguous_acres']:,.0f} of them in one piece"
+        )
     if parcel["headroom_substation_id"]:
         lines.append(
             f"fed by substation {parcel['headroom_substation_id']}, {parcel['headroom_substation_mi']:.1f} mi away, "

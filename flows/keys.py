@@ -18,6 +18,7 @@ STAGE_CODE = (
     "sql/meta/*.sql",
 )
 DIVIDE_CODE = ("geo/*.py", "data/parcels.py")
+EXCLUDE_CODE = ("geo/*.py", "data/readers/raster.py", "flows/exclusions.py")
 MEASURE_CODE = (
     "geo/*.py",
     "data/reference/*.csv",

@@ -18,10 +18,12 @@ from data.parts import PARTS_SUFFIX, Chunk, Parts, RowReader, chunks_of
 from data.stage import REFERENCE_DIR
 from data.study import Measure, Study
 from flows import keys
+from flows.exclusions import load_exclusions
 from flows.home import Home
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
 from geo.errors import GeoError
+from geo.exclusion import ExclusionIndex
 from geo.headroom import substation_headroom
 from geo.layers import Layers
 from geo.measure import measure
@@ -53,10 +55,21 @@ class _Result:
         return there
 
 
-def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: Log) -> Path:
+@dataclass(frozen=True)
+class Ground:
+    """What parcels are measured against: prepared once for all chunks."""
+
+    layers: Layers
+    headroom: pd.DataFrame
+    exclusions: ExclusionIndex | None
+
+
+def measure_parcels(
+    study: Study, layers: Path, parcels: Path, excluded: Path | None, home: Home, log: Log
+) -> Path:
     """Measure every parcel; beside the metrics, the headroom of every substation is kept.
 
-    The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
+    `excluded` is what `make_exclusions` kept. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
     kept as a part when it is done; a run that starts again measures what has no whole part.
 
     Returns
@@ -71,17 +84,22 @@ def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: 
         A chunk failed and the study says `on_failed_chunk: stop`, or all of them failed.
     """
     key = keys.key_of(
-        layers.name, parcels.name, study.headroom_method, keys.code_key(keys.MEASURE_CODE)
+        layers.name,
+        parcels.name,
+        excluded.name if excluded else None,
+        study.headroom_method,
+        keys.code_key(keys.MEASURE_CODE),
     )
     result = _Result.of(home, key, study.measure)
     if (there := result.found(study.measure, log)) is not None:
         return there
     canonical = read_layers(layers)
     headroom = headroom_of(study, canonical, log)
+    ground = Ground(canonical, headroom, load_exclusions(excluded))
     parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
     with RowReader(parcels) as rows:
         chunks = chunks_of(len(rows), study.measure.chunk_parcels)
-        skipped = _measure_chunks(study.measure, rows, chunks, parts, canonical, headroom, log)
+        skipped = _measure_chunks(study.measure, rows, chunks, parts, ground, log)
     failed = {chunk for chunk, _ in skipped}
     done = [chunk for chunk in chunks if chunk not in failed]
     if not done:
@@ -96,12 +114,12 @@ def measure_parcels(study: Study, layers: Path, parcels: Path, home: Home, log: 
     return target
 
 
-def measure_chunk(rows: pa.Table, layers: Layers, headroom: pd.DataFrame) -> pd.DataFrame:
+def measure_chunk(rows: pa.Table, ground: Ground) -> pd.DataFrame:
     """Measure the parcels of one chunk: the one place that knows how `geo` takes them."""
     wkb = rows.column("geometry").to_numpy(zero_copy_only=False)
     plain = rows.drop_columns(["geometry"]).replace_schema_metadata(None).to_pandas()
     shapes = gpd.GeoSeries.from_wkb(wkb, crs="OGC:CRS84")
-    return measure(gpd.GeoDataFrame(plain, geometry=shapes), layers, headroom)
+    return measure(gpd.GeoDataFrame(plain, geometry=shapes), ground.layers, ground.headroom)
 
 
 def read_layers(layers: Path) -> Layers:
@@ -158,8 +176,7 @@ def _measure_chunks(
     rows: RowReader,
     chunks: Sequence[Chunk],
     parts: Parts,
-    layers: Layers,
-    headroom: pd.DataFrame,
+    ground: Ground,
     log: Log,
 ) -> list[tuple[Chunk, pd.DataFrame]]:
     """Measure the chunks that have no whole part; returns those that failed, with their rejects."""
@@ -171,7 +188,7 @@ def _measure_chunks(
             continue
         table = rows.read(chunk)
         try:
-            part = to_part(measure_chunk(table, layers, headroom), parts.schema)
+            part = to_part(measure_chunk(table, ground), parts.schema)
         except (KeyboardInterrupt, MemoryError):
             # Neither is the fault of these parcels.
             raise

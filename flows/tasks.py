@@ -15,7 +15,7 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from data.study import load_study
-from flows import exporting, measuring, publishing, steps
+from flows import exclusions, exporting, measuring, publishing, steps
 from flows.home import Home
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
@@ -83,10 +83,20 @@ def divide(layers: Path, request: RunRequest) -> Path:
 
 
 @task(cache_policy=NO_CACHE)
-def measure(layers: Path, parcels: Path, request: RunRequest) -> Path:
+def exclude(
+    layers: Path, parcels: Path, pulled: Mapping[str, Pulled], request: RunRequest
+) -> Path | None:
+    """Unite the exclusions of the study, when it has any."""
+    return exclusions.make_exclusions(
+        load_study(request.study), layers, parcels, pulled, Home.at(request.home), log
+    )
+
+
+@task(cache_policy=NO_CACHE)
+def measure(layers: Path, parcels: Path, excluded: Path | None, request: RunRequest) -> Path:
     """Measure the parcels."""
     return measuring.measure_parcels(
-        load_study(request.study), layers, parcels, Home.at(request.home), log
+        load_study(request.study), layers, parcels, excluded, Home.at(request.home), log
     )
 
 

@@ -33,6 +33,8 @@ def markdown_report(report: ReportData) -> str:
         *(block for workload in report.workloads for block in _rankings(workload)),
         "## Sources",
         _sources(report.sources),
+        "## Excluded ground" if report.exclusions else "",
+        bullets(report.exclusions) if report.exclusions else "",
         "## What the study lacks",
         _gaps(report),
         "## Rejected rows",

@@ -118,6 +118,8 @@ class ReportData:
         Sources left out of exports because of their terms.
     limits
         Further sentences about what the result does not say.
+    exclusions
+        Ground that counts as not buildable, each with its reason.
     """
 
     study: str
@@ -137,3 +139,4 @@ class ReportData:
     checks: Sequence[CheckReport] = ()
     excluded: Sequence[str] = ()
     limits: Sequence[str] = ()
+    exclusions: Sequence[str] = ()

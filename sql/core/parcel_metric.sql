@@ -7,6 +7,12 @@ create table core.parcel_metric (
     developable_share double,
     lake_share double,
     park_share double,
+    excluded_share double,
+    buildable_acres double,
+    contiguous_acres double,
+    compactness double,
+    minimum_width_m double,
+    inscribed_diameter_m double,
     substation_69kv_mi double,
     substation_69kv_id varchar,
     substation_69kv_kv double,
@@ -73,6 +79,12 @@ comment on column core.parcel_metric.area_acres is 'Acres of the parcel''s geome
 comment on column core.parcel_metric.developable_share is 'Share of the parcel''s land that is neither water, park, steep nor built up';
 comment on column core.parcel_metric.lake_share is 'Share of the whole cell that lies in a lake (cut out of the parcel)';
 comment on column core.parcel_metric.park_share is 'Share of the parcel that lies in a national park';
+comment on column core.parcel_metric.excluded_share is 'Share of the parcel under the exclusions of the study, overlaps counted once; NULL where the study has none';
+comment on column core.parcel_metric.buildable_acres is 'Acres of the parcel''s geometry that no exclusion of the study covers; NULL where the study has none';
+comment on column core.parcel_metric.contiguous_acres is 'Acres of the largest connected piece of what no exclusion covers; NULL where the study has none';
+comment on column core.parcel_metric.compactness is 'Area over that of the circle with the same perimeter (Polsby-Popper), of the part with most area: 1 is a circle, near 0 a ribbon';
+comment on column core.parcel_metric.minimum_width_m is 'Metres between the two closest parallel lines that the parcel fits between';
+comment on column core.parcel_metric.inscribed_diameter_m is 'Metres across the largest circle that fits into the parcel';
 comment on column core.parcel_metric.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
 comment on column core.parcel_metric.substation_69kv_id is 'Id of that substation';
 comment on column core.parcel_metric.substation_69kv_kv is 'Its highest voltage, kV';
@@ -140,6 +152,12 @@ select
     developable_share,
     lake_share,
     park_share,
+    excluded_share,
+    buildable_acres,
+    contiguous_acres,
+    compactness,
+    minimum_width_m,
+    inscribed_diameter_m,
     substation_69kv_mi,
     substation_69kv_id,
     substation_69kv_kv,

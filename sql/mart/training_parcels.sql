@@ -23,6 +23,12 @@ select
     metric.developable_share,
     metric.lake_share,
     metric.park_share,
+    metric.excluded_share,
+    metric.buildable_acres,
+    metric.contiguous_acres,
+    metric.compactness,
+    metric.minimum_width_m,
+    metric.inscribed_diameter_m,
     metric.substation_69kv_mi,
     metric.substation_69kv_id,
     metric.substation_69kv_kv,
@@ -112,6 +118,12 @@ comment on column mart.training_parcels.acres is 'Acres that can be built on: th
 comment on column mart.training_parcels.developable_share is 'Share of the parcel''s land that is neither water, park, steep nor built up';
 comment on column mart.training_parcels.lake_share is 'Share of the whole cell that lies in a lake (cut out of the parcel)';
 comment on column mart.training_parcels.park_share is 'Share of the parcel that lies in a national park';
+comment on column mart.training_parcels.excluded_share is 'Share of the parcel under the exclusions of the study, overlaps counted once; NULL where the study has none';
+comment on column mart.training_parcels.buildable_acres is 'Acres of the parcel''s geometry that no exclusion of the study covers; NULL where the study has none';
+comment on column mart.training_parcels.contiguous_acres is 'Acres of the largest connected piece of what no exclusion covers; NULL where the study has none';
+comment on column mart.training_parcels.compactness is 'Area over that of the circle with the same perimeter (Polsby-Popper), of the part with most area: 1 is a circle, near 0 a ribbon';
+comment on column mart.training_parcels.minimum_width_m is 'Metres between the two closest parallel lines that the parcel fits between';
+comment on column mart.training_parcels.inscribed_diameter_m is 'Metres across the largest circle that fits into the parcel';
 comment on column mart.training_parcels.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
 comment on column mart.training_parcels.substation_69kv_id is 'Id of that substation';
 comment on column mart.training_parcels.substation_69kv_kv is 'Its highest voltage, kV';

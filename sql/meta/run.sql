@@ -88,6 +88,22 @@ comment on table meta.left_out_parcel is 'Cells and parcels that were not ranked
 comment on column meta.left_out_parcel.parcel_id is 'Cell or parcel';
 comment on column meta.left_out_parcel.reason is 'Why';
 
+create table meta.exclusion (
+    exclusion_no integer,
+    layer varchar,
+    raster varchar,
+    excluded varchar,
+    buffer_m double,
+    why varchar
+);
+comment on table meta.exclusion is 'Ground that the study counts as not buildable, and why; empty where it declares none';
+comment on column meta.exclusion.exclusion_no is 'Position in the study, from 1';
+comment on column meta.exclusion.layer is 'Canonical layer whose shapes exclude; NULL for a raster';
+comment on column meta.exclusion.raster is 'Catalogue id of the raster whose cells exclude; NULL for a layer';
+comment on column meta.exclusion.excluded is 'What of it excludes, in words';
+comment on column meta.exclusion.buffer_m is 'Metres around it that are excluded too';
+comment on column meta.exclusion.why is 'Why nothing is built there';
+
 create table meta.check_result (
     check_name varchar,
     severity varchar,

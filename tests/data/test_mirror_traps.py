@@ -206,3 +206,24 @@ def _people_by_load(folder):
     build.assemble(folder / "layers.duckdb", small, parts, [])
     with duckdb.connect(str(folder / "layers.duckdb"), read_only=True) as con:
         return con.sql("select people, lon, lat from core.people").df()
+
+
+def test_constraints_of_rhode_island_and_cambridge(tmp_path):
+    kinds = {"ri_water": "water", "cambridge_flood": "floodplain", "cambridge_wetland": "wetland"}
+    sources = [CATALOGUE.source(name) for name in kinds]
+    theme = STUDY.themes["land"].model_copy(
+        update={"sources": list(kinds), "layers": {"constraint_area": list(kinds)}}
+    )
+    paths = {source.id: MIRROR / source.access.path for source in sources}
+    stage.stage_theme("land", theme, CATALOGUE, paths, tmp_path / "land.duckdb")
+    with duckdb.connect(str(tmp_path / "land.duckdb"), read_only=True) as con:
+        counts = con.sql(
+            "select source_id, constraint_kind, count(*) from core.constraint_area group by all"
+        ).fetchall()
+        assert sorted(counts) == [
+            ("cambridge_flood", "floodplain", 21),
+            ("cambridge_wetland", "wetland", 28),
+            ("ri_water", "water", 1087),
+        ]
+        rejected = "select raw_table, reject_code, count(*) from meta.rejected_row group by all"
+        assert con.sql(rejected).fetchall() == [("cambridge_wetland", "not_used", 3)]

@@ -1,3 +1,4 @@
+import contextlib
 import datetime as dt
 import functools
 import json
@@ -9,13 +10,16 @@ import numpy as np
 import openpyxl
 import pyarrow as pa
 import pytest
+import rasterio
 import shapely
 from pyarrow import parquet
+from rasterio.transform import Affine
 
 from data.catalogue import Source, Table, load_catalogue, load_lock
 from data.errors import CatalogueError, IntegrityError, ReadError
 from data.pull import pull, sha256_of
 from data.readers import read_table
+from data.readers.raster import open_raster
 
 CATALOGUE = load_catalogue()
 ROOT = Path(__file__).parents[2]
@@ -368,6 +372,74 @@ class TestGshhs:
             read(path, "gshhs_lakes", options=self.OPTIONS)
 
 
+class TestRaster:
+    @pytest.fixture
+    def tif(self, tmp_path):
+        def write(crs="EPSG:32130"):
+            path = tmp_path / "r.tif"
+            with rasterio.open(
+                path, "w", driver="GTiff", width=3, height=2, count=1, dtype="uint8", nodata=255,
+                crs=crs, transform=Affine(90, 0, 100_000, 0, -90, 50_000),
+            ) as file:  # fmt: skip
+                file.write(np.arange(6, dtype=np.uint8).reshape(2, 3), 1)
+            return path
+
+        return write
+
+    @staticmethod
+    def source(**options):
+        tables = {"thing": {"reader": "raster", "options": options}}
+        return Source.model_validate(SOURCE.model_dump() | {"tables": tables})
+
+    def test_is_told_in_one_row(self, tif):
+        row = read(tif(), "raster").to_pylist()[0]
+        assert (row["width"], row["height"], row["bands"], row["dtype"]) == (3, 2, 1, "uint8")
+        assert (row["nodata"], row["crs"], row["cell_size"]) == (255, "EPSG:32130", 90)
+        assert read(tif(), "raster", options={"crs": "EPSG:3653"})["crs"].to_pylist() == [
+            "EPSG:3653"
+        ]
+
+    def test_is_opened_with_the_crs_of_its_entry(self, tif):
+        with open_raster(self.source(), tif("EPSG:3653")) as raster:
+            assert (raster.crs, raster.dataset.read(1).sum()) == (None, 15)
+            west, south, east, north = raster.bounds_lonlat()
+        assert -71.5001 < west < east < -71.49
+        assert 41.53 < south < north < 41.54
+        with open_raster(self.source(crs="EPSG:4326"), tif()) as raster:
+            assert raster.bounds_lonlat()[0] == 100_000
+
+    @pytest.mark.parametrize("crs", [None, "EPSG:32130"])
+    def test_states_a_crs_or_its_entry_does(self, tif, crs):
+        path = tif(None)
+        options = {} if crs is None else {"crs": crs}
+        if crs is None:
+            with pytest.raises(ReadError, match="states no CRS"):
+                read(path, "raster")
+            with pytest.raises(ReadError, match="states no CRS"), open_raster(self.source(), path):
+                pass
+        else:
+            assert read(path, "raster", options=options)["crs"].to_pylist() == [crs]
+            with open_raster(self.source(**options), path) as raster:
+                assert raster.crs == crs
+
+    def test_what_is_no_raster_is_refused_in_one_sentence(self, tif, write):
+        with (
+            pytest.raises(CatalogueError, match="'thing' is not read as a raster"),
+            open_raster(SOURCE, tif()),
+        ):
+            pass
+        with (
+            pytest.raises(ReadError, match="cannot be read as raster"),
+            open_raster(self.source(), write("x.tif", "no raster")),
+        ):
+            pass
+        with (
+            pytest.raises(CatalogueError, match="is not understood"),
+            open_raster(self.source(crs="EPSG:nonsense"), tif()),
+        ):
+            pass
+
+
 @functools.cache
 def real(name):
     source, table = CATALOGUE.table(name)
@@ -443,6 +515,45 @@ class TestMirror:
         facts = real("county_fact")
         assert facts["industrial_price"].null_count > 0
         assert "num_datacenters" in facts.column_names
+
+    def test_rhode_islands_land_cover_lies_on_the_grid_of_its_slope(self):
+        """It states another realization of the same CRS; moved by a cell anywhere it fits less."""
+        cover, slope = (self.raster(name) for name in ("ri_nlcd", "ri_srtm_slope"))
+        assert cover.bounds_lonlat() == pytest.approx(slope.bounds_lonlat(), abs=1e-8)
+        cover, slope = cover.dataset.read(1), slope.dataset.read(1)
+        fits = {
+            (dy, dx): ((np.roll(slope, (dy, dx), (0, 1)) == 0) == (cover == 11))[cover > 0].mean()
+            for dy in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+        }
+        assert max(fits, key=fits.get) == (0, 0)
+        assert fits[0, 0] > 0.96
+
+    def test_rhode_islands_slope_is_in_percent(self):
+        """Heights are whole metres, so squares of slopes are whole multiples of the smallest one's."""
+        slope = np.unique(self.raster("ri_srtm_slope").dataset.read(1)).astype(float)
+        ratio = (slope[1:] / slope[1]) ** 2
+        assert np.abs(ratio - np.rint(ratio)).max() < 0.01
+        steep = (np.tan(np.radians(slope[1:])) / np.tan(np.radians(slope[1]))) ** 2
+        assert np.abs(steep - np.rint(steep)).max() > 0.4
+
+    def test_classes_of_rhode_islands_rasters_are_those_that_the_catalogue_tells(self):
+        protected = np.unique(self.raster("ri_padus").dataset.read(1))
+        assert protected.tolist() == [1, 2, 255]
+        assert np.unique(self.raster("ri_smod").dataset.read(1)).tolist() == [1, 2, 3]
+        cover = np.unique(self.raster("ri_nlcd").dataset.read(1))
+        assert {0, 11, 21, 22, 23, 24, 90, 95} <= set(cover.tolist())
+
+    @pytest.fixture(autouse=True)
+    def _open(self):
+        with contextlib.ExitStack() as stack:
+
+            def opened(name):
+                source = CATALOGUE.source(name)
+                return stack.enter_context(open_raster(source, MIRROR / source.access.path))
+
+            self.raster = opened
+            yield
 
     def test_numbers_with_commas_stay_text(self):
         assert any("," in (value or "") for value in column("maricopa_parcel", "FCV_CUR"))

@@ -16,6 +16,7 @@ class PlainTasks:
             "stage_theme",
             "assemble",
             "divide",
+            "exclude",
             "measure",
             "regions",
             "publish",

@@ -41,6 +41,7 @@ def measure(base, paths, tmp_path):
         return measuring.measure_parcels(
             study.model_copy(update={"measure": how}),
             *paths,
+            None,
             Home.at(tmp_path / home).make(),
             lines.append,
         )
@@ -101,6 +102,7 @@ def test_the_order_of_the_parcels_decides_no_bit(measure, paths, tmp_path, base)
         load_study(str(base.study)),
         layers,
         tmp_path / "parcel-other.parquet",
+        None,
         Home.at(tmp_path / "other").make(),
         [].append,
     )

@@ -507,6 +507,37 @@ def test_lakes_parks_and_places_of_the_world_are_left_out():
     assert list(codes(con, "ne_place").values()) == ["", "outside_area", "outside_area"]
 
 
+def test_ground_that_constrains_keeps_its_kind_and_what_is_none_is_left_out():
+    shape = {"geometry": box(-71.4, 41.7, -71.3, 41.8)}
+    water = [{"COMID": "7", **shape}, {"COMID": "8", "geometry": box(10, 50, 11, 51)},
+             {"COMID": "9", "geometry": None}]  # fmt: skip
+    zones = ("AE", "A", "VE", "A12", "X", "D", "AREA NOT INCLUDED", None)
+    flood = [{"fld_zone": zone, "zone_subty": None, **shape} for zone in zones]
+    flood[0]["zone_subty"] = "FLOODWAY"
+    systems = ("Palustrine Forested", None, "Upland")
+    wetland = [{"WTSYSTEM": name, "NAMELOCATI": "Here", **shape} for name in systems]
+    tables = {"ri_water": water, "cambridge_flood": flood, "cambridge_wetland": wetland}
+    con = staged(tables, *tables)
+    assert codes(con, "ri_water") == {1: "", 2: "outside_area", 3: "invalid"}
+    assert list(codes(con, "cambridge_flood").values()) == [""] * 4 + ["not_used"] * 4
+    assert codes(con, "cambridge_wetland") == {1: "", 2: "", 3: "not_used"}
+    assert values(con, "ri_water", "constraint_id") == ["ri-water-7"]
+    assert values(con, "cambridge_flood", "constraint_name")[:2] == ["zone AE floodway", "zone A"]
+    for item, kind in zip(tables, ("water", "floodplain", "wetland"), strict=True):
+        assert set(values(con, item, "constraint_kind")) == {kind}
+
+
+def test_a_constraint_is_held_once():
+    shape = {"geometry": box(-71.4, 41.7, -71.3, 41.8)}
+    water = [{"COMID": "7", **shape}, {"COMID": "7", **shape}, {"COMID": None, **shape}]
+    con = staged({"ri_water": water}, core=[("constraint_area", "ri_water")])
+    assert con.execute("select constraint_id, constraint_kind from core.constraint_area").fetchall() == [
+        ("ri-water-7", "water")
+    ]  # fmt: skip
+    told = con.execute("select raw_row, reject_code from meta.rejected_row order by 1").fetchall()
+    assert told == [(2, "duplicate"), (3, "invalid")]
+
+
 def test_counties_keep_their_kind_in_the_name_and_alaska_is_left_out():
     rows = [
         {"GEOID": fips, "STATEFP": fips[:2], "NAME": name, "LSAD": kind, "ALAND": "2589988.110336",

@@ -1,0 +1,1 @@
+select excluded, why from meta.exclusion order by exclusion_no;
