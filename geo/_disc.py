@@ -7,9 +7,9 @@ row of the grid it is at least the smaller of its values at the row's edges, and
 peak where that may lie in the row. Cells inside the first are in the disc, cells outside of the second are
 not, and features of the cells between are checked one by one.
 
-Queries that lie together share one search: with s the chord to the farthest of them from a middle, features within
-c - s of the middle are in all of their discs, those beyond c + s in none, and only the ring between is
-checked for each of them, by the same chord. So a query's result does not depend on its company.
+Queries that lie together share one search: with s the chord from a middle to the farthest of them, features
+within c - s of the middle are in all of their discs, those beyond c + s in none, and only the ring between
+is checked for each of them, by the same chord. So a query's result does not depend on its company.
 """
 
 # numba infers the types, and inlines helpers at a price that forbids more of them.

@@ -93,14 +93,14 @@ class RadiusIndex:
             For coordinates that are NaN or no degrees, radii that are no positive miles, and points so far
             north or south that a circle reaches the pole.
         """
-        discs, order = _Discs.of(lon, lat, radii_mi).together()
+        discs, order = Discs.of(lon, lat, radii_mi).together()
         sums = np.zeros((len(discs.lon), len(discs.arcs_m), len(self._values)), dtype=np.int64)
 
         def run(rows: slice) -> None:
             _disc.add(*discs.take(rows), *self._bins.arrays, self._values, self._totals, sums[rows])
 
         in_threads(run, len(sums), workers)
-        return _in_order(sums, order)
+        return in_order(sums, order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ class GroupIndex:
         -------
         int64, shape (n,).
         """
-        discs, order = _Discs.of(lon, lat, (radius_mi,)).together()
+        discs, order = Discs.of(lon, lat, (radius_mi,)).together()
         counts = np.zeros(len(discs.lon), dtype=np.int64)
 
         def run(rows: slice) -> None:
@@ -162,7 +162,7 @@ class GroupIndex:
             )
 
         in_threads(run, len(counts), workers)
-        return _in_order(counts, order)
+        return in_order(counts, order)
 
 
 def radius_sums(
@@ -220,7 +220,7 @@ def distinct_within(
 
 
 @dataclass(frozen=True)
-class _Discs:
+class Discs:
     """Points in degrees, radii in metres, and upper bounds of the discs' half-heights in degrees."""
 
     lon: np.ndarray
@@ -230,6 +230,7 @@ class _Discs:
 
     @classmethod
     def of(cls, lon: np.ndarray, lat: np.ndarray, radii_mi: tuple[float, ...]) -> Self:
+        """Check points in degrees and radii in miles; errors as in `RadiusIndex.sums`."""
         lon, lat = (np.ascontiguousarray(value) for value in lonlat_arrays(lon, lat))
         radii_mi = tuple(float(radius_mi) for radius_mi in radii_mi)
         for radius_mi in radii_mi:
@@ -302,7 +303,7 @@ class _Bins:
         return cls(order, (to_ecef(lon[order], lat[order]), offsets, edge[:, [0, 2]].copy(), grid))
 
 
-def _in_order(results: np.ndarray, order: np.ndarray | None) -> np.ndarray:
+def in_order(results: np.ndarray, order: np.ndarray | None) -> np.ndarray:
     """Results of points that were taken in some order, back in their own."""
     if order is None:
         return results
