@@ -5,19 +5,32 @@
 
 import numpy as np
 
+from geo._arc import arc_m, lift
+from geo._inside import holds
 from geo._jit import jit
-from geo._space import arc_m, foot, is_inside, lifted
+
+
+@jit
+def _foot(px, py, pz, ax, ay, az, bx, by, bz):
+    """Point of the segment a-b that is nearest to p, in space."""
+    ux, uy, uz = bx - ax, by - ay, bz - az
+    squared = ux * ux + uy * uy + uz * uz
+    if squared <= 0.0:
+        return ax, ay, az
+    along = ((px - ax) * ux + (py - ay) * uy + (pz - az) * uz) / squared
+    along = min(max(along, 0.0), 1.0)
+    return ax + along * ux, ay + along * uy, az + along * uz
 
 
 @jit
 def _edge_m(lonlat, ecef, ring_start, first_ring, last_ring, x, y, z, lon, lat):
     """Geodesic metres from a shape's edge to a point; 0 where it lies inside."""
-    if is_inside(lonlat, ring_start, first_ring, last_ring, lon, lat):
+    if holds(lonlat, ring_start, first_ring, last_ring, lon, lat):
         return 0.0
     best, at_x, at_y, at_z = np.inf, 0.0, 0.0, 0.0
     for ring in range(first_ring, last_ring):
         for j in range(ring_start[ring], ring_start[ring + 1] - 1):
-            fx, fy, fz = foot(
+            fx, fy, fz = _foot(
                 x, y, z,
                 ecef[j, 0], ecef[j, 1], ecef[j, 2],
                 ecef[j + 1, 0], ecef[j + 1, 1], ecef[j + 1, 2],
@@ -25,7 +38,7 @@ def _edge_m(lonlat, ecef, ring_start, first_ring, last_ring, x, y, z, lon, lat):
             squared = (fx - x) ** 2 + (fy - y) ** 2 + (fz - z) ** 2
             if squared < best:
                 best, at_x, at_y, at_z = squared, fx, fy, fz
-    at_x, at_y, at_z = lifted(at_x, at_y, at_z)
+    at_x, at_y, at_z = lift(at_x, at_y, at_z)
     return arc_m(x, y, z, at_x, at_y, at_z)
 
 

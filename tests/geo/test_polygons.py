@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import _space, geodesy
+from geo import geodesy
 from geo.errors import CrsError, GeometryError
 from geo.polygons import Polygons
 from tests.oracle.shapes import examples, parcels
@@ -151,13 +151,3 @@ def test_radius_reaches_the_farthest_vertex(shapes):
         assert radius_m == pytest.approx(
             np.linalg.norm(own - here[number], axis=1).max(), rel=1e-12
         )
-
-
-@given(st.tuples(*[st.floats(-60, 60)] * 2), st.floats(0, 360), st.floats(0, 500_000))
-@examples(100)
-def test_arcs_of_kernels_are_geodesics(place, bearing, metres):
-    lon, lat, _ = geodesy.GEOD.fwd(*place, bearing, metres)
-    ends = geodesy.to_ecef(np.array([place[0], lon]), np.array([place[1], lat]))
-    assert _space.arc_m(*ends[0], *ends[1]) == pytest.approx(metres, abs=2e-3)
-    high = ends[0] * 1.0000001
-    assert np.array(_space.lifted(*high)) == pytest.approx(ends[0], abs=1e-6)
