@@ -33,15 +33,17 @@ def pieces(lonlat, ring_start, longest_deg, counts) -> None:
 
 
 @jit
-def cut(lonlat, first_new, begin, end, lon, lat) -> None:
-    """Write the vertices begin..end and those that cut their edges; first_new (v + 1,) counts both."""
-    for j in range(begin, end):
-        at, count = first_new[j] - first_new[begin], first_new[j + 1] - first_new[j]
-        lon[at], lat[at] = lonlat[j, 0], lonlat[j, 1]
+def cut(lonlat, first_new, out) -> None:
+    """Write the vertices and those that cut their edges; vertex j becomes first_new[j]."""
+    for j in range(len(lonlat)):
+        at, count = first_new[j], first_new[j + 1] - first_new[j]
+        out[at, 0], out[at, 1] = lonlat[j, 0], lonlat[j, 1]
         for k in range(1, count):
             share = k / count
-            lon[at + k] = lonlat[j, 0] + share * (lonlat[j + 1, 0] - lonlat[j, 0])
-            lat[at + k] = lonlat[j, 1] + share * (lonlat[j + 1, 1] - lonlat[j, 1])
+            for axis in range(2):
+                out[at + k, axis] = lonlat[j, axis] + share * (
+                    lonlat[j + 1, axis] - lonlat[j, axis]
+                )
 
 
 @jit
@@ -174,7 +176,6 @@ def add(
     shares are summed; `sums` (n, 5 + k).
     """
     scratch = np.empty(1024)
-    shares = np.empty(len(low))
     for i in parcels:
         west, north, width = box[i, 0], box[i, 1], box[i, 2] - box[i, 0]
         size = abs(area[i])
@@ -183,6 +184,7 @@ def add(
         least = _LEAST_SHARE * min(1.0, size)
         sign = -1.0 if area[i] > 0.0 else 1.0
         out = sums[i]
+        smallest, largest = out[LEAST], out[MOST]
         step = max(_BAND // (width + 1), 1)
         last_row = min(box[i, 3], end_row)
         for top in range(max(north, begin_row), last_row, step):
@@ -197,25 +199,31 @@ def add(
                 line = lines[row]
                 value = values[top + row - row0, west - column0 : west - column0 + width]
                 covered, known, weighted = 0.0, 0.0, 0.0
-                shares[:] = 0.0
                 running = 0.0
                 for column in range(width):
                     running += line[column]
                     share = min(sign * running, 1.0)
                     if share <= least:
+                        line[column] = 0.0
                         continue
+                    line[column] = share
                     covered += share
                     v = value[column]
                     if np.isnan(v):
                         continue
                     known += share
                     weighted += share * v
-                    out[LEAST], out[MOST] = min(out[LEAST], v), max(out[MOST], v)
-                    for k in range(len(low)):
-                        if low[k] <= v <= high[k]:
-                            shares[k] += share
+                    smallest = min(smallest, v)
+                    largest = max(largest, v)
                 out[COVERED] += covered
                 out[KNOWN] += known
                 out[WEIGHTED] += weighted
                 for k in range(len(low)):
-                    out[FIRST_SHARE + k] += shares[k]
+                    first_value, last_value = low[k], high[k]
+                    within = 0.0
+                    for column in range(width):
+                        v = value[column]
+                        # A product rather than a branch, which would be guessed wrong for most cells.
+                        within += line[column] * ((v >= first_value) & (v <= last_value))
+                    out[FIRST_SHARE + k] += within
+        out[LEAST], out[MOST] = smallest, largest

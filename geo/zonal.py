@@ -15,6 +15,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from geo import _zonal
+from geo._projection import Projection
 from geo._threads import BLOCK, in_threads
 from geo.errors import CrsError, GeoError
 from geo.polygons import Polygons
@@ -26,6 +27,8 @@ TILE = 1_024
 STRIP_CELLS = 4 * TILE * TILE
 # Edges, which are straight in lon/lat, are cut to this before they are straight in the raster's plane.
 LONGEST_EDGE_DEG = 0.01
+# What projecting a vertex may be off by, in cells.
+TOLERANCE_CELLS = 1e-9
 # Windows that wait for their polygons to be summed, beside the one being read.
 WAITING = 2
 
@@ -74,10 +77,10 @@ def zonal(
 
     The share of each cell that a polygon covers is its area in the raster's own plane, exact to rounding
     (as `exactextract` weights them; Baston, "exactextract", 2018-), so that slivers and parcels smaller
-    than a cell count for what they are. Polygons' vertices are projected by PROJ; edges longer than 0.01°
-    are cut before, which leaves less than 4 cm between an edge that is straight in lon/lat and one that is
-    straight in the raster's plane, at the latitudes of the 48 states. Cells of which less than 1e-9 is
-    covered are taken for rounding.
+    than a cell count for what they are. Polygons' vertices are projected as PROJ
+    does to 1e-9 of a cell (`geo._projection`); edges longer than 0.01° are cut before, which leaves less
+    than 4 cm between an edge that is straight in lon/lat and one that is straight in the raster's plane, at
+    the latitudes of the 48 states. Cells of which less than 1e-9 is covered are taken for rounding.
 
     The raster is read in windows of at most 4 million cells, and a polygon's figures depend on the
     polygon and the raster alone, to the bit.
@@ -386,28 +389,26 @@ def _jobs(box: np.ndarray) -> Iterator[_Job]:
 def _to_cells(raster: _Raster, polygons: Polygons, workers: int) -> tuple[np.ndarray, np.ndarray]:
     """Vertices in cells of the raster, shape (w, 2), and where rings start; long edges cut."""
     lonlat, ring_start = polygons.lonlat, polygons.ring_start
-    transform = tuple(float(value) for value in raster.dataset.transform[:6])
+    a, b, c, d, e, f = (float(value) for value in raster.dataset.transform[:6])
     if is_lonlat(raster.crs):
-        cells = np.empty_like(lonlat)
-        first_new = np.arange(len(lonlat) + 1)
-        project = None
+        places, first_new, project = lonlat, np.arange(len(lonlat) + 1), None
     else:
         counts = np.empty(len(lonlat), dtype=np.int64)
         _zonal.pieces(lonlat, ring_start, LONGEST_EDGE_DEG, counts)
         first_new = np.zeros(len(lonlat) + 1, dtype=np.int64)
         np.cumsum(counts, out=first_new[1:])
-        cells = np.empty((first_new[-1], 2))
-        project = pyproj.Transformer.from_crs(LONLAT, raster.crs, always_xy=True)
+        places = np.empty((first_new[-1], 2))
+        _zonal.cut(lonlat, first_new, places)
+        tolerance = TOLERANCE_CELLS * np.sqrt(abs(a * e - b * d))
+        project = Projection.of(raster.crs, places, tolerance)
+    cells = np.empty_like(places)
 
     def run(rows: slice) -> None:
-        begin, end = first_new[rows.start], first_new[rows.stop]
-        x, y = np.empty(end - begin), np.empty(end - begin)
-        _zonal.cut(lonlat, first_new, rows.start, rows.stop, x, y)
-        if project is not None:
-            x, y = project.transform(x, y, inplace=True)
-        _zonal.to_cells(x, y, transform, cells[begin:end])
+        points = places[rows]
+        x, y = points.T.copy() if project is None else project(points)
+        _zonal.to_cells(x, y, (a, b, c, d, e, f), cells[rows])
 
-    in_threads(run, len(lonlat), workers, block=16 * BLOCK)
+    in_threads(run, len(places), workers, block=16 * BLOCK)
     return cells, first_new[ring_start]
 
 
