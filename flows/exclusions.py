@@ -31,6 +31,8 @@ Bounds = tuple[float, float, float, float]
 # A degree of latitude is at least this long.
 METRES_PER_DEGREE = 110_500.0
 POLYGON = 2
+# Files tell their box in 15 digits, which may cut a parcel by less than this (0.1 mm).
+ROUNDING_DEG = 1e-9
 
 
 def make_exclusions(
@@ -149,10 +151,10 @@ def raster_shapes(item: Exclusion, source: Source, path: Path, within: Bounds) -
 
 
 def bounds_of(parcels: Path) -> Bounds:
-    """West, south, east and north of a GeoParquet file, as it says itself."""
+    """West, south, east and north of a GeoParquet file, as it says itself, and a hair more."""
     meta = json.loads((pq.read_schema(parcels).metadata or {})[b"geo"])
     west, south, east, north = meta["columns"][meta["primary_column"]]["bbox"]
-    return west, south, east, north
+    return west - ROUNDING_DEG, south - ROUNDING_DEG, east + ROUNDING_DEG, north + ROUNDING_DEG
 
 
 def _shapes_of(frame: pd.DataFrame | gpd.GeoDataFrame) -> np.ndarray | None:

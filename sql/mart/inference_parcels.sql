@@ -121,9 +121,9 @@ comment on column mart.inference_parcels.park_share is 'Share of the parcel that
 comment on column mart.inference_parcels.excluded_share is 'Share of the parcel under the exclusions of the study, overlaps counted once; NULL where the study has none';
 comment on column mart.inference_parcels.buildable_acres is 'Acres of the parcel''s geometry that no exclusion of the study covers; NULL where the study has none';
 comment on column mart.inference_parcels.contiguous_acres is 'Acres of the largest connected piece of what no exclusion covers; NULL where the study has none';
-comment on column mart.inference_parcels.compactness is 'Area over that of the circle with the same perimeter (Polsby-Popper), of the part with most area: 1 is a circle, near 0 a ribbon';
-comment on column mart.inference_parcels.minimum_width_m is 'Metres between the two closest parallel lines that the parcel fits between';
-comment on column mart.inference_parcels.inscribed_diameter_m is 'Metres across the largest circle that fits into the parcel';
+comment on column mart.inference_parcels.compactness is 'Area over that of the circle with the same perimeter, holes'' edges counted (Polsby-Popper): 1 is a circle, 0.79 a square, near 0 a ribbon';
+comment on column mart.inference_parcels.minimum_width_m is 'Metres between the two closest parallel lines that the parcel, all its parts, fits between';
+comment on column mart.inference_parcels.inscribed_diameter_m is 'Metres across the largest circle that fits into one part of the parcel, clear of its holes';
 comment on column mart.inference_parcels.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
 comment on column mart.inference_parcels.substation_69kv_id is 'Id of that substation';
 comment on column mart.inference_parcels.substation_69kv_kv is 'Its highest voltage, kV';

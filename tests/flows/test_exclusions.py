@@ -266,6 +266,21 @@ def test_a_raster_that_cannot_be_read_is_named(place):
         place(slope)
 
 
-def test_parcels_tell_their_own_box(place):
-    bounds = gpd.read_parquet(place.parcels).total_bounds
-    assert exclusions.bounds_of(place.parcels) == tuple(bounds)
+@pytest.mark.parametrize("writer", ["geopandas", "duckdb"])
+def test_parcels_tell_their_own_box(place, tmp_path, writer):
+    """Whoever wrote the file: the box holds every parcel, and hardly more."""
+    frame = gpd.read_parquet(place.parcels)
+    path = tmp_path / "p.parquet"
+    frame.to_parquet(path)
+    if writer == "duckdb":
+        path = tmp_path / "d.parquet"
+        store.create().execute(
+            f"copy (select * from read_parquet('{place.parcels}')) to '{path}' (format parquet)"
+        )
+    west, south, east, north = exclusions.bounds_of(path)
+    box = frame.total_bounds
+    assert (west, south, east, north) == pytest.approx(tuple(box), abs=3e-9)
+    assert west <= box[0]
+    assert south <= box[1]
+    assert east >= box[2]
+    assert north >= box[3]
