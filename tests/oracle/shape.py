@@ -159,3 +159,21 @@ def hilbert_key(column, row, bits):
             column, row = row, column
         size //= 2
     return key
+
+
+def inscribed_diameter_m(flat):
+    """Diameter of the largest circle in a shape in metres: GEOS, part by part, to 1 mm or 0.01 %."""
+    parts = [part for part in shapely.get_parts(flat) if part.area > 0]
+    sizes = [np.sqrt(part.area) for part in parts]
+    found = [
+        2.0 * shapely.maximum_inscribed_circle(part, tolerance=max(1e-3, 1e-4 * size)).length
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    return max(found)
+
+
+def distance_to_edge_m(shape, lon, lat):
+    """Metres from a point to the nearest edge, in the azimuthal plane around the point's shape."""
+    flat = azimuthal(shapely.GeometryCollection([shape, shapely.Point(lon, lat)]))
+    outline, point = shapely.get_parts(flat)
+    return shapely.distance(shapely.boundary(outline), point)
