@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pyproj
 import shapely
-from rasterio.features import shapes
-from rasterio.io import DatasetReader
-from rasterio.transform import Affine
-from rasterio.windows import Window
+from scipy import ndimage
 
+from geo import _outline
+from geo._raster import LONLAT, Raster, check_band, is_lonlat, raster_crs, read_values
 from geo.errors import GeoError, GeometryError
-from geo.zonal import LONLAT, check_band, is_lonlat, raster_crs, read_values
 
 # Cells of the windows that are read one after another: 4 million, on a lattice of the whole raster.
 WINDOW = 2_048
@@ -76,7 +74,7 @@ class Condition:
 
 
 def raster_polygons(
-    dataset: DatasetReader,
+    dataset: Raster,
     condition: Condition,
     *,
     bounds_lonlat: tuple[float, float, float, float],
@@ -122,7 +120,7 @@ def raster_polygons(
         raise GeometryError(msg)
     column0, row0, column1, row1 = _cells(dataset, stated, (west, south, east, north))
     found = [
-        _outline(dataset, condition, band, (column, row))
+        _of_window(dataset, condition, band, (column, row))
         for row in range(row0 // WINDOW * WINDOW, row1, WINDOW)
         for column in range(column0 // WINDOW * WINDOW, column1, WINDOW)
     ]
@@ -131,45 +129,57 @@ def raster_polygons(
         return outlines
     to_lonlat = pyproj.Transformer.from_crs(stated, LONLAT, always_xy=True)
     outlines = shapely.segmentize(outlines, LONGEST_RUN_M / _metres_per_unit(stated))
-    outlines = shapely.transform(outlines, to_lonlat.transform, interleaved=False)
-    return _valid(outlines)
+    return shapely.transform(outlines, to_lonlat.transform, interleaved=False)
 
 
-def _outline(
-    dataset: DatasetReader, condition: Condition, band: int, corner: tuple[int, int]
+def _of_window(
+    dataset: Raster, condition: Condition, band: int, corner: tuple[int, int]
 ) -> np.ndarray:
     """Polygons, in the raster's plane, of the cells of one window that satisfy the condition."""
     column, row = corner
     height, width = dataset.shape
-    window = Window.from_slices(
-        (row, min(row + WINDOW, height)), (column, min(column + WINDOW, width))
-    )
-    hold = condition.holds(read_values(dataset, band, window))
-    if not hold.any():
-        return np.empty(0, dtype=object)
-    # In cells first: whole numbers, so that windows meet in the same points.
-    drawn = shapes(hold.astype(np.uint8), mask=hold, connectivity=4, transform=Affine.identity())
-    cells = np.array([shapely.geometry.shape(geometry) for geometry, _ in drawn], dtype=object)
+    window = ((row, min(row + WINDOW, height)), (column, min(column + WINDOW, width)))
+    cells = _patches(condition.holds(read_values(dataset, band, window)))
     a, b, c, d, e, f = dataset.transform[:6]
 
     def place(xy: np.ndarray) -> np.ndarray:
         x, y = xy[:, 0] + column, xy[:, 1] + row
         return np.column_stack([a * x + b * y + c, d * x + e * y + f])
 
-    return _valid(shapely.transform(cells, place))
+    return shapely.transform(cells, place)
 
 
-def _valid(polygons: np.ndarray) -> np.ndarray:
-    """Polygons whose rings touch themselves are taken apart; the others stay what they are."""
-    bad = ~shapely.is_valid(polygons)
-    if not bad.any():
-        return polygons
-    parts = shapely.get_parts(shapely.make_valid(polygons[bad], method="structure"))
-    return np.concatenate([polygons[~bad], parts[shapely.area(parts) > 0.0]])
+def _patches(hold: np.ndarray) -> np.ndarray:
+    """Draw valid polygons in whole columns and rows around the patches of cells that hold."""
+    patches = np.zeros((hold.shape[0] + 2, hold.shape[1] + 2), dtype=np.int64)
+    count = ndimage.label(hold, output=patches[1:-1, 1:-1])
+    none = (
+        np.empty((0, 2), dtype=np.int64),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+        np.empty(0, bool),
+    )
+    rings, length = _outline.trace(patches, np.zeros(patches.shape, dtype=bool), *none, True)
+    corners, ring_end = np.empty((length, 2), dtype=np.int64), np.empty(rings, dtype=np.int64)
+    ring_patch, is_hole = np.empty(rings, dtype=np.int64), np.empty(rings, dtype=bool)
+    _outline.trace(
+        patches, np.zeros(patches.shape, dtype=bool), corners, ring_end, ring_patch, is_hole, False
+    )
+    outlines = np.diff(ring_end, prepend=0)
+    # Rings by patch, each patch's shell first.
+    order = np.lexsort((is_hole, ring_patch))
+    start = np.concatenate([[0], np.cumsum(outlines[order])])
+    vertex = np.repeat(ring_end[order] - outlines[order] - start[:-1], outlines[order]) + np.arange(
+        length
+    )
+    part_start = np.searchsorted(ring_patch[order], np.arange(1, count + 2))
+    return shapely.from_ragged_array(
+        shapely.GeometryType.POLYGON, corners[vertex].astype(np.float64), (start, part_start)
+    )
 
 
 def _cells(
-    dataset: DatasetReader, crs: pyproj.CRS, bounds: tuple[float, float, float, float]
+    dataset: Raster, crs: pyproj.CRS, bounds: tuple[float, float, float, float]
 ) -> tuple[int, int, int, int]:
     """First and last column and row of the raster that bounds in lon/lat meet; empty when none."""
     west, south, east, north = bounds

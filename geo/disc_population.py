@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from rasterio.io import DatasetReader
-from rasterio.transform import Affine
-from rasterio.windows import Window
 
 from geo import _disc_population
+from geo._raster import Raster, check_band, is_lonlat, raster_crs, read_values
 from geo._threads import in_threads
 from geo.errors import CrsError, GeoError
 from geo.geodesy import to_ecef
 from geo.radius import Discs, in_order
-from geo.zonal import check_band, is_lonlat, raster_crs, read_values
 
 # Cells that are read at once.
 STRIP_CELLS = 4_194_304
@@ -42,8 +39,8 @@ class PopulationGrid:
     @classmethod
     def of(
         cls,
-        source: DatasetReader | np.ndarray,
-        transform: Affine | None = None,
+        source: Raster | np.ndarray,
+        transform: Any | None = None,
         *,
         scale: int = 1_000,
         band: int = 1,
@@ -96,7 +93,7 @@ class PopulationGrid:
             if isinstance(source, np.ndarray):
                 people = source[rows].astype(np.float64)
             else:
-                window = Window.from_slices((rows.start, rows.stop), (0, shape[1]))
+                window = ((rows.start, rows.stop), (0, shape[1]))
                 people = read_values(source, band, window)
             people = np.nan_to_num(people[:, :: -1 if at.a < 0.0 else 1], nan=0.0, posinf=np.inf)
             if (people < 0.0).any() or np.isinf(people).any():
@@ -169,7 +166,7 @@ class PopulationGrid:
         return (east_of <= columns * column_deg) & (north_of >= 0.0) & (north_of <= rows * row_deg)
 
 
-def _grid(at: Affine, shape: tuple[int, int], name: str) -> np.ndarray:
+def _grid(at: Any, shape: tuple[int, int], name: str) -> np.ndarray:
     """Longitude and latitude of the southwesternmost cell's centre, and the cells' sizes, in degrees."""
     rows, columns = shape
     if at.b != 0.0 or at.d != 0.0 or at.a == 0.0 or at.e == 0.0 or not rows or not columns:

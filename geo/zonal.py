@@ -1,6 +1,5 @@
 """Statistics of a raster's cells under polygons, each cell weighted by how much of it is covered."""
 
-import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -10,17 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 import pyproj
-from rasterio.enums import MaskFlags
-from rasterio.io import DatasetReader
-from rasterio.windows import Window
 
 from geo import _zonal
 from geo._projection import Projection
+from geo._raster import LONLAT, Raster, check_band, is_lonlat, raster_crs, read_values
 from geo._threads import BLOCK, in_threads
 from geo.errors import CrsError, GeoError
 from geo.polygons import Polygons
 
-LONLAT = "OGC:CRS84"
 # Polygons are grouped by squares of this many cells; a window read then has at most four times as many.
 TILE = 1_024
 # Cells of a strip of a polygon that is larger than a tile.
@@ -65,7 +61,7 @@ class ClassShare:
 
 
 def zonal(
-    dataset: DatasetReader,
+    dataset: Raster,
     polygons: Polygons,
     *,
     below: tuple[float, ...] = (),
@@ -112,7 +108,7 @@ def zonal(
     if np.isnan(thresholds).any():
         msg = f"A threshold in {tuple(below)} is NaN; pass numbers in the raster's unit."
         raise GeoError(msg)
-    raster = _Raster.of(dataset, band, crs)
+    raster = _Band.of(dataset, band, crs)
     intervals = np.full(len(thresholds), -np.inf), thresholds
     sums = _sums(raster, polygons, intervals, workers)
     known = sums.known
@@ -127,7 +123,7 @@ def zonal(
 
 
 def class_share(
-    dataset: DatasetReader,
+    dataset: Raster,
     polygons: Polygons,
     classes: tuple[float, ...],
     *,
@@ -154,13 +150,13 @@ def class_share(
     if np.isnan(values).any() or len(np.unique(values)) < len(values):
         msg = f"The classes {tuple(classes)} hold NaN or one of them twice; name each class once."
         raise GeoError(msg)
-    sums = _sums(_Raster.of(dataset, band, crs), polygons, (values, values), workers)
+    sums = _sums(_Band.of(dataset, band, crs), polygons, (values, values), workers)
     with np.errstate(invalid="ignore", divide="ignore"):
         return ClassShare(sums.shares / sums.known[:, None], sums.known_share)
 
 
 def check_place(
-    dataset: DatasetReader, bounds_lonlat: tuple[float, float, float, float], crs: Any = None
+    dataset: Raster, bounds_lonlat: tuple[float, float, float, float], crs: Any = None
 ) -> None:
     """Stop at a raster whose stated CRS puts it nowhere near a place: it may be mislabelled.
 
@@ -195,72 +191,14 @@ def check_place(
         raise CrsError(msg)
 
 
-def raster_crs(dataset: DatasetReader, crs: Any = None) -> pyproj.CRS:
-    """CRS of a raster: the one given, or else the one that it states.
-
-    Raises
-    ------
-    CrsError
-        When there is neither, or the one given is none.
-    """
-    if crs is None and not dataset.crs:
-        msg = f"The raster {dataset.name} states no CRS; say which it is with crs."
-        raise CrsError(msg)
-    try:
-        return _crs(dataset.crs.to_wkt() if crs is None else crs)
-    except pyproj.exceptions.CRSError as error:
-        msg = f"The CRS {crs!r} of the raster {dataset.name} is none that PROJ knows."
-        raise CrsError(msg) from error
-
-
-@functools.lru_cache(maxsize=32)
-def _crs(crs: Any) -> pyproj.CRS:
-    return pyproj.CRS.from_user_input(crs)
-
-
-def is_lonlat(crs: pyproj.CRS) -> bool:
-    """Whether a CRS is longitude/latitude on WGS84, so that no vertex need be moved."""
-    return crs.to_epsg() == 4326 or crs.to_authority() == ("OGC", "CRS84")
-
-
-def read_values(dataset: DatasetReader, band: int, window: Window) -> np.ndarray:
-    """Read a window as float64 with scale and offset applied, NaN where it is masked or nodata."""
-    values = dataset.read(band, window=window).astype(np.float64)
-    if MaskFlags.all_valid not in dataset.mask_flag_enums[band - 1]:
-        values[dataset.read_masks(band, window=window) == 0] = np.nan
-    scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
-    if (scale, offset) != (1.0, 0.0):
-        values *= scale
-        values += offset
-    return values
-
-
-def check_band(dataset: DatasetReader, band: int) -> None:
-    """Stop at a band that is not there, or whose values are complex.
-
-    Raises
-    ------
-    GeoError
-        It names the raster and its bands.
-    """
-    if not 1 <= band <= dataset.count:
-        msg = f"The raster {dataset.name} has no band {band}; it has {dataset.count}."
-        raise GeoError(msg)
-    if dataset.dtypes[band - 1].startswith("complex"):
-        msg = (
-            f"Band {band} of the raster {dataset.name} holds complex numbers, which have no order."
-        )
-        raise GeoError(msg)
-
-
 @dataclass(frozen=True)
-class _Raster:
-    dataset: DatasetReader
+class _Band:
+    dataset: Raster
     band: int
     crs: pyproj.CRS
 
     @classmethod
-    def of(cls, dataset: DatasetReader, band: int, crs: Any) -> Self:
+    def of(cls, dataset: Raster, band: int, crs: Any) -> Self:
         check_band(dataset, band)
         if dataset.transform.determinant == 0.0:
             msg = f"The transform of the raster {dataset.name} has no inverse: its cells have no area."
@@ -268,8 +206,7 @@ class _Raster:
         return cls(dataset, band, raster_crs(dataset, crs))
 
     def read(self, column0: int, row0: int, column1: int, row1: int) -> np.ndarray:
-        window = Window.from_slices((row0, row1), (column0, column1))
-        return read_values(self.dataset, self.band, window)
+        return read_values(self.dataset, self.band, ((row0, row1), (column0, column1)))
 
 
 @dataclass(frozen=True)
@@ -299,7 +236,7 @@ class _Sums:
 
 
 def _sums(
-    raster: _Raster,
+    raster: _Band,
     polygons: Polygons,
     intervals: tuple[np.ndarray, np.ndarray],
     workers: int,
@@ -386,7 +323,7 @@ def _jobs(box: np.ndarray) -> Iterator[_Job]:
             yield _Job(np.array([i]), column0, row, column1, end, is_strip=True)
 
 
-def _to_cells(raster: _Raster, polygons: Polygons, workers: int) -> tuple[np.ndarray, np.ndarray]:
+def _to_cells(raster: _Band, polygons: Polygons, workers: int) -> tuple[np.ndarray, np.ndarray]:
     """Vertices in cells of the raster, shape (w, 2), and where rings start; long edges cut."""
     lonlat, ring_start = polygons.lonlat, polygons.ring_start
     a, b, c, d, e, f = (float(value) for value in raster.dataset.transform[:6])
@@ -412,7 +349,7 @@ def _to_cells(raster: _Raster, polygons: Polygons, workers: int) -> tuple[np.nda
     return cells, first_new[ring_start]
 
 
-def _plane_bounds(dataset: DatasetReader) -> tuple[float, float, float, float]:
+def _plane_bounds(dataset: Raster) -> tuple[float, float, float, float]:
     """West, south, east, north of a raster in its own plane, rotated ones too."""
     a, b, c, d, e, f = dataset.transform[:6]
     height, width = dataset.shape

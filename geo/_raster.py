@@ -1,0 +1,118 @@
+"""What geo asks of a raster: the part of an open rasterio dataset that kernels read from."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pyproj
+
+from geo.errors import CrsError, GeoError
+
+LONLAT = "OGC:CRS84"
+# First and last row, first and last column of a window, the last ones excluded.
+Window = tuple[tuple[int, int], tuple[int, int]]
+
+
+class Raster(Protocol):
+    """An open raster, as rasterio gives it; geo itself opens none."""
+
+    @property
+    def name(self) -> str:
+        """Path or name, for messages."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def count(self) -> int:
+        """Bands."""
+
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """Type of each band's values."""
+
+    @property
+    def crs(self) -> Any:
+        """Coordinate reference system with `to_wkt`, or None."""
+
+    @property
+    def transform(self) -> Any:
+        """Affine transform of columns and rows to the plane: a, b, c, d, e, f first."""
+
+    @property
+    def scales(self) -> Sequence[float]:
+        """Factor of each band's values."""
+
+    @property
+    def offsets(self) -> Sequence[float]:
+        """Summand of each band's values, after the factor."""
+
+    @property
+    def mask_flag_enums(self) -> Sequence[Sequence[Any]]:
+        """Where each band's mask comes from."""
+
+    def read(self, indexes: int, *, window: Window) -> np.ndarray:
+        """Values of a window of a band."""
+
+    def read_masks(self, indexes: int, *, window: Window) -> np.ndarray:
+        """Mask of a window of a band: 0 where unknown."""
+
+
+def raster_crs(dataset: Raster, crs: Any = None) -> pyproj.CRS:
+    """CRS of a raster: the one given, or else the one that it states.
+
+    Raises
+    ------
+    CrsError
+        When there is neither, or the one given is none.
+    """
+    if crs is None and not dataset.crs:
+        msg = f"The raster {dataset.name} states no CRS; say which it is with crs."
+        raise CrsError(msg)
+    try:
+        return _crs(dataset.crs.to_wkt() if crs is None else crs)
+    except pyproj.exceptions.CRSError as error:
+        msg = f"The CRS {crs!r} of the raster {dataset.name} is none that PROJ knows."
+        raise CrsError(msg) from error
+
+
+def is_lonlat(crs: pyproj.CRS) -> bool:
+    """Whether a CRS is longitude/latitude on WGS84, so that no vertex need be moved."""
+    return crs.to_epsg() == 4326 or crs.to_authority() == ("OGC", "CRS84")
+
+
+def check_band(dataset: Raster, band: int) -> None:
+    """Stop at a band that is not there, or whose values are complex.
+
+    Raises
+    ------
+    GeoError
+        It names the raster and its bands.
+    """
+    if not 1 <= band <= dataset.count:
+        msg = f"The raster {dataset.name} has no band {band}; it has {dataset.count}."
+        raise GeoError(msg)
+    if dataset.dtypes[band - 1].startswith("complex"):
+        msg = (
+            f"Band {band} of the raster {dataset.name} holds complex numbers, which have no order."
+        )
+        raise GeoError(msg)
+
+
+def read_values(dataset: Raster, band: int, window: Window) -> np.ndarray:
+    """Read a window as float64 with scale and offset applied, NaN where it is masked or nodata."""
+    values = dataset.read(band, window=window).astype(np.float64)
+    if all(flag.name != "all_valid" for flag in dataset.mask_flag_enums[band - 1]):
+        values[dataset.read_masks(band, window=window) == 0] = np.nan
+    scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
+    if (scale, offset) != (1.0, 0.0):
+        values *= scale
+        values += offset
+    return values
+
+
+@functools.lru_cache(maxsize=32)
+def _crs(crs: Any) -> pyproj.CRS:
+    return pyproj.CRS.from_user_input(crs)
