@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,12 +21,13 @@ from flows.exclusions import load_exclusions
 from flows.home import Home
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
-from geo.errors import GeoError
-from geo.exclusion import ExclusionIndex
+from geo.errors import GeoError, GeometryError
 from geo.headroom import substation_headroom
 from geo.layers import Layers
-from geo.measure import measure
+from geo.measure import Engine, measure, prepare
+from geo.parcels import Parcels
 from geo.snap import feeding_substations, load_by_people, snapped_circuits
+from geo.wkb import RowStatus, from_arrow
 
 HEADROOM_SUFFIX = ".headroom.parquet"
 SKIPPED_SUFFIX = ".skipped.parquet"
@@ -53,15 +53,6 @@ class _Result:
         if there is not None:
             is_there(there, "metrics", log)
         return there
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What parcels are measured against: prepared once for all chunks."""
-
-    layers: Layers
-    headroom: pd.DataFrame
-    exclusions: ExclusionIndex | None
 
 
 def measure_parcels(
@@ -95,11 +86,11 @@ def measure_parcels(
         return there
     canonical = read_layers(layers)
     headroom = headroom_of(study, canonical, log)
-    ground = Ground(canonical, headroom, load_exclusions(excluded))
+    engine = prepare(canonical, headroom, exclusions=load_exclusions(excluded))
     parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
     with RowReader(parcels) as rows:
         chunks = chunks_of(len(rows), study.measure.chunk_parcels)
-        skipped = _measure_chunks(study.measure, rows, chunks, parts, ground, log)
+        skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)
     failed = {chunk for chunk, _ in skipped}
     done = [chunk for chunk in chunks if chunk not in failed]
     if not done:
@@ -114,12 +105,21 @@ def measure_parcels(
     return target
 
 
-def measure_chunk(rows: pa.Table, ground: Ground) -> pd.DataFrame:
-    """Measure the parcels of one chunk: the one place that knows how `geo` takes them."""
-    wkb = rows.column("geometry").to_numpy(zero_copy_only=False)
-    plain = rows.drop_columns(["geometry"]).replace_schema_metadata(None).to_pandas()
-    shapes = gpd.GeoSeries.from_wkb(wkb, crs="OGC:CRS84")
-    return measure(gpd.GeoDataFrame(plain, geometry=shapes), ground.layers, ground.headroom)
+def measure_chunk(rows: pa.Table, engine: Engine) -> pd.DataFrame:
+    """Measure the parcels of one chunk, as the divide step wrote them.
+
+    Raises
+    ------
+    GeometryError
+        A geometry is no polygon.
+    """
+    decoded = from_arrow(rows.column("geometry"))
+    frame = rows.drop_columns(["geometry"]).replace_schema_metadata(None).to_pandas()
+    if len(bad := np.flatnonzero(decoded.status != RowStatus.GOOD)):
+        reason = RowStatus(decoded.status[bad[0]]).reason
+        msg = f"Parcel {frame['parcel_id'][bad[0]]} {reason}."
+        raise GeometryError(msg)
+    return measure(Parcels.of(frame, decoded.polygons.oriented()), engine)
 
 
 def read_layers(layers: Path) -> Layers:
@@ -176,7 +176,7 @@ def _measure_chunks(
     rows: RowReader,
     chunks: Sequence[Chunk],
     parts: Parts,
-    ground: Ground,
+    engine: Engine,
     log: Log,
 ) -> list[tuple[Chunk, pd.DataFrame]]:
     """Measure the chunks that have no whole part; returns those that failed, with their rejects."""
@@ -188,7 +188,7 @@ def _measure_chunks(
             continue
         table = rows.read(chunk)
         try:
-            part = to_part(measure_chunk(table, ground), parts.schema)
+            part = to_part(measure_chunk(table, engine), parts.schema)
         except (KeyboardInterrupt, MemoryError):
             # Neither is the fault of these parcels.
             raise

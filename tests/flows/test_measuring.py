@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
 from data.study import load_study
 from flows import measuring
 from flows.home import Home
 from flows.progress import MeasureProgress
+from geo.errors import GeometryError
 from tests.flows import tiny
 from tests.flows.conftest import rankings, rows
 
@@ -84,7 +87,7 @@ def ids_of(parcels):
 
 def test_the_chunk_size_decides_no_bit(measure):
     one = pq.read_table(measure(1000, home="a"))
-    for size in (7, 33):
+    for size in (7, 1, 33):
         other = pq.read_table(measure(size, home=f"b{size}"))
         assert other.schema.equals(one.schema)
         assert other.equals(one)
@@ -262,6 +265,17 @@ def test_memory_that_runs_out_is_not_the_parcels_fault(measure, monkeypatch, pat
         pytest.raises(MemoryError),
     ):
         measure(10, "skip")
+
+
+def test_a_geometry_that_is_no_polygon_names_its_parcel(paths):
+    rows_ = pq.read_table(paths[1]).slice(0, 3)
+    point = shapely.to_wkb(shapely.Point(-77.5, 39))
+    shapes = [rows_.column("geometry")[0].as_py(), point, None]
+    number = rows_.column_names.index("geometry")
+    rows_ = rows_.set_column(number, "geometry", pa.array(shapes, pa.binary()))
+    name = rows_.column("parcel_id")[1].as_py()
+    with pytest.raises(GeometryError, match=f"Parcel {name} is no polygon"):
+        measuring.measure_chunk(rows_, measuring.Engine(()))
 
 
 def test_what_a_chunk_happens_to_hold_decides_no_type(measure):
