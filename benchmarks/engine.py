@@ -1,10 +1,13 @@
 """Parcels through the kernels, chunk by chunk: read, take apart, mend, measure, write."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +17,7 @@ from made_layers import MadeLayers
 from made_parcels import GROUP
 from rasterio.io import DatasetReader
 
+import geo.exclusion
 from geo.contiguous import buildable
 from geo.disc_population import PopulationGrid
 from geo.exclusion import ExclusionIndex, excluded_share
@@ -30,13 +34,13 @@ RADII_MI = (10.0, 25.0, 50.0)
 PEOPLE_MI = 100.0
 KW_PER_MW = 1000.0
 STEEP_PCT = 10.0
-WRITING = {"compression": "zstd", "use_dictionary": False}
 Columns = dict[str, np.ndarray]
+Item = TypeVar("Item")
 
 
 @dataclass
 class Clock:
-    """Wall and CPU seconds by step; CPU is that of the whole process, whose steps run one by one."""
+    """Wall and CPU seconds by step; CPU is that of the whole process, right where steps run one by one."""
 
     wall_s: dict[str, float] = field(default_factory=dict)
     cpu_s: dict[str, float] = field(default_factory=dict)
@@ -80,7 +84,7 @@ class Ground:
             fiber_index = FeatureIndex.from_lines(fiber)
         with clock.time("people"), rasterio.open(layers.people_path) as raster:
             people = PopulationGrid.of(raster)
-        united = kept / "exclusions.npz"
+        united = kept / f"exclusions-{_key_of(layers.exclusions_path)}.npz"
         if not united.exists():
             shapes = layers.exclusions.geometry
             with clock.time("exclusions, united"):
@@ -89,6 +93,14 @@ class Ground:
             exclusions = ExclusionIndex.from_arrays(arrays)
         slope = rasterio.open(layers.slope_path)
         return cls(points, line_index, fiber_index, centres, power, people, exclusions, slope)
+
+
+def _key_of(exclusions: Path) -> str:
+    """Name what the united exclusions come from: the file, and the code that unites it."""
+    told = hashlib.sha256(exclusions.read_bytes())
+    for path in sorted(Path(geo.exclusion.__file__).parent.glob("*exclusion*.py")):
+        told.update(path.read_bytes())
+    return told.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -208,57 +220,107 @@ def run(
     *,
     keep: tuple[str, ...] | None = None,
     chunk: int = GROUP,
+    ahead: bool = True,
 ) -> Run:
-    """Measure a file of parcels into a Parquet file of one row a parcel; `keep` names the columns kept."""
+    """Measure a file of parcels into a Parquet file of one row a parcel; `keep` names the columns kept.
+
+    The next chunk is read, taken apart and mended, and the last one written, while the kernels run; not
+    `ahead` one after the other, so that the clock tells true seconds of each step.
+    """
     done = Run()
     began = time.perf_counter()
-    writer = None
-    for batch in _batches(parcels, chunk, done.clock):
-        with done.clock.time("decode WKB"):
-            decoded = from_arrow(batch["geometry"])
-        with done.clock.time("prove or mend"):
-            mended = mend(decoded)
-            rows = mended.rows
-            here = Chunk(
-                mended.polygons, batch["lon"].to_numpy()[rows], batch["lat"].to_numpy()[rows]
-            )
-        with done.clock.time("ECEF and plane"):
-            _ = here.polygons.ecef, here.polygons.plane
-        columns: Columns = {}
-        for name, step in steps.items():
-            with done.clock.time(name):
-                columns |= step(here, ground)
-        with done.clock.time("write"):
-            kept = {name: columns[name] for name in keep or columns}
-            table = pa.table({"parcel_id": batch["parcel_id"].take(pa.array(rows)), **kept})
-            writer = writer or pq.ParquetWriter(out, table.schema, **WRITING)
-            writer.write_table(table, row_group_size=len(table))
-        done.measured += len(rows)
-        done.repaired += int(mended.is_repaired.sum())
-        done.rejected += len(mended.rejected)
-    if writer is not None:
-        with done.clock.time("write"):
-            writer.close()
+    with ThreadPoolExecutor(1) as reading, _Writer(out, done.clock, ahead=ahead) as writer:
+        chunks = _chunks(parcels, chunk, done)
+        for ids, here in _ahead(chunks, reading) if ahead else chunks:
+            columns: Columns = {}
+            for name, step in steps.items():
+                with done.clock.time(name):
+                    columns |= step(here, ground)
+            writer.write({"parcel_id": ids, **{name: columns[name] for name in keep or columns}})
     done.wall_s = time.perf_counter() - began
     return done
 
 
 def floor(parcels: Path, out: Path, *, chunk: int = GROUP) -> Run:
-    """Read the same columns and write as many, and do nothing else."""
+    """Read the same columns and write as many, side by side too, and do nothing else."""
     done = Run()
     began = time.perf_counter()
     noise = np.random.default_rng(0).random((len(KEPT), chunk))
-    writer = None
-    for batch in _batches(parcels, chunk, done.clock):
-        with done.clock.time("write"):
+    with ThreadPoolExecutor(1) as reading, _Writer(out, done.clock, ahead=True) as writer:
+        for batch in _ahead(_batches(parcels, chunk, done.clock), reading):
             values = {name: noise[i, : len(batch)] for i, name in enumerate(KEPT)}
-            table = pa.table({"parcel_id": batch["parcel_id"], **values})
-            writer = writer or pq.ParquetWriter(out, table.schema, **WRITING)
-            writer.write_table(table, row_group_size=len(table))
-    if writer is not None:
-        writer.close()
+            writer.write({"parcel_id": batch["parcel_id"], **values})
     done.wall_s = time.perf_counter() - began
     return done
+
+
+class _Writer:
+    """Row groups of a Parquet file, written one behind when `ahead`."""
+
+    def __init__(self, out: Path, clock: Clock, *, ahead: bool) -> None:
+        self._out, self._clock = out, clock
+        self._pool = ThreadPoolExecutor(1) if ahead else None
+        self._last: Future[None] | None = None
+        self._file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        """Write until the block ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish the file."""
+        self._wait()
+        with self._clock.time("write"):
+            if self._file is not None:
+                self._file.close()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def write(self, columns: dict[str, Any]) -> None:
+        """Write columns as a row group."""
+        if self._pool is None:
+            self._write(columns)
+            return
+        self._wait()
+        self._last = self._pool.submit(self._write, columns)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def _write(self, columns: dict[str, Any]) -> None:
+        with self._clock.time("write"):
+            table = pa.table(columns)
+            if self._file is None:
+                self._file = pq.ParquetWriter(
+                    self._out, table.schema, compression="zstd", use_dictionary=False
+                )
+            self._file.write_table(table, row_group_size=len(table))
+
+
+def _ahead(items: Iterator[Item], pool: Executor) -> Iterator[Item]:
+    """Make each item while the one before is used."""
+    coming = pool.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = pool.submit(next, items, None)
+        yield item
+
+
+def _chunks(path: Path, chunk: int, done: Run) -> Iterator[tuple[pa.Array, Chunk]]:
+    """Ids and parcels that can be measured, in flat arrays."""
+    for batch in _batches(path, chunk, done.clock):
+        with done.clock.time("decode WKB"):
+            decoded = from_arrow(batch["geometry"])
+        with done.clock.time("prove or mend"):
+            mended = mend(decoded)
+        rows = mended.rows
+        done.measured += len(rows)
+        done.repaired += int(mended.is_repaired.sum())
+        done.rejected += len(mended.rejected)
+        lon, lat = (batch[name].to_numpy()[rows] for name in ("lon", "lat"))
+        with done.clock.time("ECEF and plane"):
+            _ = mended.polygons.ecef, mended.polygons.plane
+        yield batch["parcel_id"].take(pa.array(rows)), Chunk(mended.polygons, lon, lat)
 
 
 def _batches(path: Path, chunk: int, clock: Clock) -> Iterator[pa.RecordBatch]:

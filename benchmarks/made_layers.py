@@ -6,6 +6,7 @@
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,24 +31,34 @@ TILE = 256
 
 @dataclass(frozen=True)
 class MadeLayers:
-    """Files of the layers in a folder, read when asked for; polygons are valid, in lon/lat."""
+    """Files of the layers in a folder, made and read when asked for; polygons are valid, in lon/lat.
+
+    `share` of the features and cells per degree: less than the defaults is for tests alone.
+    """
 
     folder: Path = CACHE
+    share: float = 1.0
+    people_per_deg: int = PEOPLE_PER_DEG
+    slope_per_deg: int = SLOPE_PER_DEG
 
     @property
     def substations(self) -> gpd.GeoDataFrame:
         """Points."""
-        return self._read("substations", lambda: _points(SUBSTATIONS, 1))
+        return self._read("substations", lambda: _points(self._of(SUBSTATIONS), 1))
 
     @property
     def lines(self) -> gpd.GeoDataFrame:
         """Lines of 230 kV and more, 19 segments of 1.2 km each."""
-        return self._read("lines", lambda: _walks(LINES, LINE_SEGMENTS, 1_200.0, 2))
+        return self._read(
+            "lines", lambda: _walks(self._of(LINES), self._of(LINE_SEGMENTS), 1_200.0, 2)
+        )
 
     @property
     def fiber(self) -> gpd.GeoDataFrame:
         """Lines, 530 segments of 450 m each."""
-        return self._read("fiber", lambda: _walks(ROUTES, ROUTE_SEGMENTS, 450.0, 3))
+        return self._read(
+            "fiber", lambda: _walks(self._of(ROUTES), self._of(ROUTE_SEGMENTS), 450.0, 3)
+        )
 
     @property
     def metros(self) -> gpd.GeoDataFrame:
@@ -60,45 +71,51 @@ class MadeLayers:
         """Points with `kw`, integers."""
 
         def make() -> gpd.GeoDataFrame:
-            frame = _points(PLANTS, 4)
+            frame = _points(self._of(PLANTS), 4)
             rng = np.random.default_rng([SEED, 4])
-            frame["kw"] = np.rint(np.exp(rng.normal(np.log(5_000), 2.0, PLANTS))).astype(np.int64)
+            frame["kw"] = np.rint(np.exp(rng.normal(np.log(5_000), 2.0, len(frame)))).astype(
+                np.int64
+            )
             return frame
 
         return self._read("plants", make)
 
     @property
+    def exclusions_path(self) -> Path:
+        """GeoParquet of polygons that overlap each other."""
+        return self._file(
+            "exclusions.parquet", lambda at: _exclusions(self._of(EXCLUSIONS)).to_parquet(at)
+        )
+
+    @property
     def exclusions(self) -> gpd.GeoDataFrame:
         """Polygons that overlap each other."""
-        return self._read("exclusions", _exclusions)
+        return gpd.read_parquet(self.exclusions_path)
 
     @property
     def people_path(self) -> Path:
         """GeoTIFF of people a cell, int32."""
-        return self._file("people.tif", _write_people)
+        return self._file("people.tif", lambda at: _write_people(at, self.people_per_deg))
 
     @property
     def slope_path(self) -> Path:
         """GeoTIFF of percent, uint8; 255 is unknown."""
-        return self._file("slope.tif", _write_slope)
-
-    @property
-    def people(self) -> tuple[np.ndarray, float, float, float]:
-        """People a cell, int32 (rows, columns) from the north; west, north, cell size in degrees."""
-        with rasterio.open(self.people_path) as raster:
-            return raster.read(1), float(WEST), float(NORTH), 1.0 / PEOPLE_PER_DEG
+        return self._file("slope.tif", lambda at: _write_slope(at, self.slope_per_deg))
 
     def make_all(self) -> None:
         """Write whatever is not there."""
-        for name in ("substations", "lines", "fiber", "plants", "exclusions"):
+        for name in ("substations", "lines", "fiber", "plants"):
             getattr(self, name)
-        print(self.people_path, self.slope_path, sep="\n")
+        print(self.exclusions_path, self.people_path, self.slope_path, sep="\n")
 
-    def _read(self, name: str, make: object) -> gpd.GeoDataFrame:
+    def _of(self, count: int) -> int:
+        return int(count * self.share)
+
+    def _read(self, name: str, make: Callable[[], gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
         path = self._file(f"{name}.parquet", lambda at: make().to_parquet(at))
         return gpd.read_parquet(path)
 
-    def _file(self, name: str, write: object) -> Path:
+    def _file(self, name: str, write: Callable[[Path], object]) -> Path:
         path = self.folder / name
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -140,11 +157,11 @@ def _walks(count: int, segments: int, step_m: float, stream: int) -> gpd.GeoData
     return gpd.GeoDataFrame(geometry=_lonlat(shapely.linestrings(vertices, indices=of_vertex)))
 
 
-def _exclusions() -> gpd.GeoDataFrame:
-    number = np.arange(EXCLUSIONS) + 5 * 10**9
+def _exclusions(count: int) -> gpd.GeoDataFrame:
+    number = np.arange(count) + 5 * 10**9
     # Every third lies where another one does: floodplain on wetland, park on lake.
-    lon, lat, is_town = places(np.arange(EXCLUSIONS) % (2 * EXCLUSIONS // 3) + 5 * 10**9, 0.3)
-    drawn = np.empty((EXCLUSIONS, 5))
+    lon, lat, is_town = places(np.arange(count) % (2 * count // 3) + 5 * 10**9, 0.3)
+    drawn = np.empty((count, 5))
     made_shapes.draw(number, 5, drawn)
     kind, _, size, rough, tail = drawn.T
     plan = Plan(
@@ -155,7 +172,7 @@ def _exclusions() -> gpd.GeoDataFrame:
         np.clip(np.rint(18.5 * np.exp(0.9 * rough)), 5, 3_000).astype(np.int64),
         np.where(kind < 0.05, 2 + np.abs(tail).astype(np.int64), 1),
         np.where(kind > 0.95, 1 + np.abs(tail).astype(np.int64), 0),
-        np.full(EXCLUSIONS, made_shapes.SOUND),
+        np.full(count, made_shapes.SOUND),
     )
     octets, start = plan.wkb()
     whole = octets.tobytes()
@@ -163,12 +180,13 @@ def _exclusions() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(geometry=_lonlat(shapely.make_valid(shapely.from_wkb(wkb))))
 
 
-def _write_people(path: Path) -> None:
+def _write_people(path: Path, per_deg: int) -> None:
     """330 million: most of them around the towns, the others evenly."""
-    per_deg = PEOPLE_PER_DEG
     rows, columns = (NORTH - SOUTH) * per_deg, (EAST - WEST) * per_deg
     rng = np.random.default_rng([SEED, 6])
-    people = rng.exponential(1.5, (rows, columns)).astype(np.float32)
+    people = rng.exponential(1.5 * (PEOPLE_PER_DEG / per_deg) ** 2, (rows, columns)).astype(
+        np.float32
+    )
     for lon, lat, town_people, spread_deg in zip(*towns(), strict=True):
         reach = int(4.0 * spread_deg * per_deg) + 1
         row, column = int((NORTH - lat) * per_deg), int((lon - WEST) * per_deg)
@@ -185,9 +203,8 @@ def _write_people(path: Path) -> None:
         out.write(np.rint(people).astype(np.int32), 1)
 
 
-def _write_slope(path: Path) -> None:
+def _write_slope(path: Path, per_deg: int) -> None:
     """Ranges of hills in noise; lakes, 1 % of the cells, are unknown. Written a row of tiles at a time."""
-    per_deg = SLOPE_PER_DEG
     rows, columns = (NORTH - SOUTH) * per_deg, (EAST - WEST) * per_deg
     rng = np.random.default_rng([SEED, 7])
     grids = [

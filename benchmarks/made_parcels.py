@@ -66,7 +66,7 @@ def made_parcels(count: int, *, shuffled: bool = False, folder: Path = CACHE) ->
     if shuffled:
         order = np.random.default_rng(SEED).permutation(count)
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    with pq.ParquetWriter(partial, SCHEMA) as writer:
+    with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
         for begin in range(0, count, GROUP):
             rows = order[begin : begin + GROUP]
             plan = _plan(number[rows], lon[rows], lat[rows], is_town[rows])
@@ -105,7 +105,7 @@ def _plan(number: np.ndarray, lon: np.ndarray, lat: np.ndarray, is_town: np.ndar
     acres = np.where(is_town, 0.4 * np.exp(1.2 * size), 30.0 * np.exp(1.6 * size))
     vertices = np.exp(np.log(10.0) + 0.4 * rough)
     vertices = np.where(kind < 0.01, 60.0 * np.exp(0.7 * tail), vertices)
-    parts = np.where((kind > 0.5) & (kind < 0.52), 2 + (4.0 * np.abs(tail) ** 2).astype(int), 1)
+    parts = np.where((kind > 0.5) & (kind < 0.52), 2 + (tail**2).astype(int), 1)
     holes = np.where((kind > 0.519) & (kind < 0.529), 1 + np.minimum(np.abs(rough) * 1.5, 4), 0)
     # From 0: five kinds that cannot be measured, then crossing, then doubled vertices.
     ends = np.append(np.arange(1, 6) * 2e-5, [5e-4, 1e-2])

@@ -194,13 +194,15 @@ def _write(number, lon, lat, acres, shell, hole, parts, holes, flaw, start, out)
         stretch = np.exp(0.5 * _normal(state))
         turn = 0.0 if _uniform(state) < 0.5 else np.pi * _uniform(state)
         cos, sin = np.cos(turn), np.sin(turn)
+        # Parts keep clear of each other: no star reaches further than 2.1 times the radius of its circle.
+        apart_m = 4.4 * np.sqrt(acres[i] * SQUARE_METRES_PER_ACRE * stretch / (np.pi * parts[i]))
         for part in range(parts[i]):
             shortest, area = _star(state, shell[i], ring)
             unit_m = np.sqrt(acres[i] * SQUARE_METRES_PER_ACRE / (parts[i] * area))
             wide, high = unit_m * np.sqrt(stretch), unit_m / np.sqrt(stretch)
             is_first = part == 0
             at = _head(out, at, 3, 1 + holes[i] if is_first else 1)
-            _lay(ring, shell[i], 3.6 * part, wide, high, cos, sin, lon[i], lat[i], ground)
+            _lay(ring, shell[i], apart_m * part, wide, high, cos, sin, lon[i], lat[i], ground)
             _spoil(ground, shell[i], flaw[i] if is_first else SOUND)
             at = _points(out, at, ground, shell[i])
             for k in range(holes[i] if is_first else 0):
@@ -209,16 +211,16 @@ def _write(number, lon, lat, acres, shell, hole, parts, holes, flaw, start, out)
                 room = 0.7 * shortest / holes[i]
                 ring[: hole[i]] *= 0.5 * room
                 ring[: hole[i], 0] *= -1.0
-                across = room * (2 * k + 1 - holes[i])
-                _lay(ring, hole[i], across, wide, high, cos, sin, lon[i], lat[i], ground)
+                across_m = wide * room * (2 * k + 1 - holes[i])
+                _lay(ring, hole[i], across_m, wide, high, cos, sin, lon[i], lat[i], ground)
                 at = _points(out, at, ground, hole[i])
 
 
 @jit
-def _lay(ring, count, across, wide, high, cos, sin, lon, lat, ground):
+def _lay(ring, count, across_m, wide, high, cos, sin, lon, lat, ground):
     """Stretch, turn and move a ring to degrees."""
     per_lon = _METRES_PER_DEG * np.cos(np.radians(lat))
     for k in range(count):
-        x, y = (ring[k, 0] + across) * wide, ring[k, 1] * high
+        x, y = ring[k, 0] * wide + across_m, ring[k, 1] * high
         ground[k, 0] = lon + (x * cos - y * sin) / per_lon
         ground[k, 1] = lat + (x * sin + y * cos) / _METRES_PER_DEG

@@ -7,8 +7,8 @@ these and minimum_width_m, inscribed_diameter_m, the three nearest substations, 
 contiguous_acres, slope_max_pct and the share under 10 % of slope.
 
 Each size runs in processes of its own, so that peaks of memory are its own: one with no compiled kernel
-and no united exclusions (the first run), then one with both (its runs are the warm ones; of the steps the
-last run's seconds are told). At 100,000 parcels the plain way (`plain_parcels.py`) is timed in the same
+and no united exclusions (the first run), then one with both, whose runs are the warm ones. Reading ahead and
+writing behind overlap with the kernels; seconds by step are of one more run without that. At 100,000 parcels the plain way (`plain_parcels.py`) is timed in the same
 process on the same input, on samples where all would take hours.
 """
 
@@ -37,6 +37,7 @@ from engine import EVERYTHING, KEPT, TWELVE, Clock, Ground, Run
 from made_layers import MadeLayers
 from parcels_section import HEADING, section
 from pipeline import write_section
+from plain_parcels import PlainTime
 
 SIZES = (100_000, 1_000_000, 5_000_000)
 PLAIN_SIZE = 100_000
@@ -84,6 +85,7 @@ def figures(
     runs: int | None = None,
     plain: bool = False,
     plain_scale: float = 1.0,
+    plain_without: tuple[str, ...] = (),
     first: bool = True,
 ) -> dict[str, Any]:
     """Time one file of parcels; the process is new, or peaks of memory are not the file's."""
@@ -95,8 +97,14 @@ def figures(
         cold = _first_apart(parcels) if first else None
         loading = Clock()
         ground = Ground.of(layers, layers.folder, loading)
-        twelve = _warm(lambda: engine.run(parcels, ground, TWELVE, out, keep=KEPT), runs)
-        everything = _warm(lambda: engine.run(parcels, ground, EVERYTHING, other), runs)
+
+        def one_run(steps: dict[str, engine.Step], *, ahead: bool) -> Run:
+            is_twelve = steps is TWELVE
+            keep, target = (KEPT, out) if is_twelve else (None, other)
+            return engine.run(parcels, ground, steps, target, keep=keep, ahead=ahead)
+
+        twelve = _warm(lambda *, ahead: one_run(TWELVE, ahead=ahead), runs)
+        everything = _warm(lambda *, ahead: one_run(EVERYTHING, ahead=ahead), runs)
         floor_s = statistics.median(
             engine.floor(parcels, Path(folder) / "floor.parquet").wall_s
             for _ in range(max(runs, 3))
@@ -114,7 +122,11 @@ def figures(
             "ratio_to_floor": twelve["wall_s"] / floor_s,
         }
         if plain:
-            found["plain"] = _plain(parcels, layers, twelve, cold, other, plain_scale)
+            times, values = plain_parcels.plain_way(
+                pq.read_table(parcels), layers, scale=plain_scale, without=plain_without
+            )
+            mine = pd.read_parquet(other).set_index("parcel_id").reindex(values.index)
+            found["plain"] = _plain(times, values, mine, twelve, cold)
     return found
 
 
@@ -142,7 +154,7 @@ def profile(parcels: Path) -> str:
         for name, steps in (("12 metrics", TWELVE), ("everything", EVERYTHING)):
             engine.run(parcels, ground, steps, out)
             watch = cProfile.Profile()
-            done = watch.runcall(engine.run, parcels, ground, steps, out)
+            done = watch.runcall(engine.run, parcels, ground, steps, out, ahead=False)
             texts.append(
                 f"{name}: {done.measured:,} parcels in {done.wall_s:.2f} s\n{_steps(done)}"
             )
@@ -157,10 +169,11 @@ def peak_gb() -> float:
     return int(kilobytes) * 1024 / 1e9
 
 
-def _warm(run: Callable[[], Run], runs: int) -> dict[str, Any]:
-    fresh, *rest = (run() for _ in range(runs + 1))
+def _warm(run: Callable[..., Run], runs: int) -> dict[str, Any]:
+    fresh, *rest = (run(ahead=True) for _ in range(runs + 1))
     wall_s = statistics.median(one.wall_s for one in rest)
-    last = rest[-1]
+    highest_gb = peak_gb()
+    last = run(ahead=False)
     return {
         "fresh_s": fresh.wall_s,
         "runs_s": [one.wall_s for one in rest],
@@ -169,23 +182,21 @@ def _warm(run: Callable[[], Run], runs: int) -> dict[str, Any]:
         "repaired": last.repaired,
         "rejected": last.rejected,
         "parcels_per_s": last.measured / wall_s,
-        "peak_gb": peak_gb(),
+        "peak_gb": highest_gb,
+        "one_by_one_s": last.wall_s,
         "steps_wall_s": last.clock.wall_s,
         "steps_cpu_s": last.clock.cpu_s,
     }
 
 
 def _plain(
-    parcels: Path,
-    layers: MadeLayers,
+    times: list[PlainTime],
+    values: pd.DataFrame,
+    mine: pd.DataFrame,
     twelve: dict[str, Any],
     cold: dict[str, Any] | None,
-    measured: Path,
-    scale: float,
 ) -> dict[str, Any]:
-    """Time the plain way, and hold its values against those of the engine."""
-    times, values = plain_parcels.plain_way(pq.read_table(parcels), layers, scale=scale)
-    mine = pd.read_parquet(measured).set_index("parcel_id").reindex(values.index)
+    """Hold seconds and values of the plain way against those of the engine."""
     asked = [one for one in times if one.is_asked]
     all_s = sum(one.all_s for one in asked)
     work_s = all_s - sum(one.once_s for one in asked)

@@ -56,7 +56,7 @@ class _Step:
 
 
 def plain_way(
-    table: pa.Table, layers: MadeLayers, *, scale: float = 1.0
+    table: pa.Table, layers: MadeLayers, *, scale: float = 1.0, without: tuple[str, ...] = ()
 ) -> tuple[list[PlainTime], pd.DataFrame]:
     """Measure parcels the plain way.
 
@@ -68,6 +68,8 @@ def plain_way(
         The layers.
     scale
         Factor on the size of the samples.
+    without
+        Metrics left out.
 
     Returns
     -------
@@ -83,6 +85,8 @@ def plain_way(
     order = np.random.default_rng(1).permutation(count)
     columns = []
     for step in _steps(layers):
+        if step.name in without:
+            continue
         size = min(max(int(step.sample * scale), 1), count)
         sample = plane.iloc[np.sort(order[:size])]
         began = time.perf_counter()
@@ -199,13 +203,11 @@ def _people(parcels: gpd.GeoDataFrame, path: object) -> pd.Series:
     discs = _discs(parcels, 100).to_crs("OGC:CRS84")
     found = _optional("rasterstats").zonal_stats(discs.geometry, str(path), stats="sum", nodata=-1)
     people = [row["sum"] for row in found]
-    return pd.Series(
-        people, index=parcels.index, name="population_100mi (rasterstats)", dtype=float
-    )
+    return pd.Series(people, index=parcels.index, name="population_100mi", dtype=float)
 
 
 def _people_exact(parcels: gpd.GeoDataFrame, path: object) -> pd.Series:
-    return _exact(_discs(parcels, 100), path, "sum").rename("population_100mi")
+    return _exact(_discs(parcels, 100), path, "sum").rename("population_100mi (exactextract)")
 
 
 def _exact(shapes: gpd.GeoDataFrame, path: object, what: str) -> pd.Series:
@@ -239,11 +241,11 @@ def _slope(parcels: gpd.GeoDataFrame, path: object) -> pd.Series:
     # With all_touched, or small parcels would meet no centre of a cell.
     found = _optional("rasterstats").zonal_stats(shapes, str(path), stats="mean", all_touched=True)
     mean = [row["mean"] for row in found]
-    return pd.Series(mean, index=parcels.index, name="slope_mean_pct (rasterstats)", dtype=float)
+    return pd.Series(mean, index=parcels.index, name="slope_mean_pct", dtype=float)
 
 
 def _slope_exact(parcels: gpd.GeoDataFrame, path: object) -> pd.Series:
-    return _exact(parcels, path, "mean").rename("slope_mean_pct")
+    return _exact(parcels, path, "mean").rename("slope_mean_pct (exactextract)")
 
 
 def _width(parcels: gpd.GeoDataFrame, _: None) -> pd.Series:
