@@ -11,6 +11,8 @@ import pandas as pd
 from data import store
 
 Log = Callable[[str], None]
+# Rows that a reader of a few has to hold.
+ROW_GROUP = 65_536
 
 
 def is_there(target: Path, what: str, log: Log) -> bool:
@@ -26,7 +28,7 @@ def write(frame: pd.DataFrame | gpd.GeoDataFrame, target: Path) -> None:
     """Write a frame as (Geo)Parquet that appears whole."""
     temporary = target.with_name(target.name + ".part")
     if isinstance(frame, gpd.GeoDataFrame):
-        frame.to_parquet(temporary, compression="zstd")
+        frame.to_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP)
     else:
         frame.to_parquet(temporary, compression="zstd", index=False)
     store.replace_atomically(temporary, target)

@@ -5,25 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from data import build as builds
 from data import store
 from data.catalogue import Catalogue, Source, with_own
 from data.errors import InputError
-from data.parcels import read_parcels
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
 from data.study import Study
 from flows import keys
 from flows.area import narrow
 from flows.clock import utc
+from flows.dividing import divide_cells, divide_files
 from flows.home import Home
 from flows.request import RunRequest, area_of
 from flows.results import Log, attach, is_there, write
-from geo.divide import assessor_parcels, h3_parcels
-from geo.hilbert import hilbert_key
 from geo.regions import region_shapes
 
 
@@ -104,44 +101,22 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         whole = builds.layer_map(con, "county")
         counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
         if request.parcels:
-            read = read_parcels(
-                request.parcels, id_column=request.parcel_id, acres_column=request.parcel_acres
-            )
-            divided = assessor_parcels(read.frame, counties, whole)
-            rejected = read.rejected
-            for note in read.notes:
-                log(note)
+            found = divide_files(request, counties, whole, target)
         else:
-            divided = h3_parcels(
-                counties,
-                builds.layer_map(con, "lake"),
-                resolution=resolution,
-                min_land_share=study.divide.min_land_share,
-                max_lake_share=study.divide.max_lake_share,
-            )
-            rejected = pd.DataFrame(
-                columns=["raw_table", "file", "raw_row", "reject_code", "reason"]
-            )
-    if divided.parcels.empty:
+            lakes = builds.layer_map(con, "lake")
+            found = divide_cells(study.divide, resolution, counties, lakes, target)
+    if not found.parcels:
         what = "parcel of the files" if request.parcels else f"cell of resolution {resolution}"
         msg = f"No {what} lies on land of the area ({' '.join(area_of(study, request))})."
         hint = "Check the CRS of the files and --area, or take a finer --resolution."
         raise InputError(msg, hint)
-    write(divided.left_out, target.with_suffix(".left-out.parquet"))
-    write(rejected, target.with_suffix(".rejected.parquet"))
+    for note in found.notes:
+        log(note)
+    write(found.left_out, target.with_suffix(".left-out.parquet"))
+    write(found.rejected, target.with_suffix(".rejected.parquet"))
     write(counties, target.with_suffix(".counties.parquet"))
-    write(_in_order(divided.parcels), target)
-    log(f"{len(divided.parcels):,} parcels, {len(divided.left_out):,} left out")
+    log(f"{found.parcels:,} parcels, {len(found.left_out):,} left out")
     return target
-
-
-def _in_order(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Order parcels, which come by id, along a Hilbert curve, so that a chunk lies in one place.
-
-    The order decides no result; it keeps what is near in memory near on the ground.
-    """
-    key = hilbert_key(parcels["lon"].to_numpy(), parcels["lat"].to_numpy())
-    return parcels.iloc[np.argsort(key, kind="stable")].reset_index(drop=True)
 
 
 def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Log) -> Path:

@@ -1,73 +1,106 @@
-"""Metrics of the land itself: acres, lakes, parks and what can be developed."""
+"""Metrics of the land itself: acres, shape, lakes, parks, what is excluded and what can be developed."""
 
-import geopandas as gpd
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
 import numpy as np
-import pandas as pd
-import shapely
 
+from geo.contiguous import buildable
+from geo.exclusion import ExclusionIndex, excluded_share
 from geo.layers import Layers
+from geo.parcels import Parcels
 from geo.sample import cell_share
+from geo.shape import shape_measures
 
 
-def measure_land(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
-    """Acres, and the shares of the land under lakes, in parks and developable."""
-    out = pd.DataFrame(index=parcels.index)
-    out["area_acres"] = parcels["area_acres"]
-    out["lake_share"] = parcels["lake_share"]
-    out["park_share"] = _overlap_share(parcels, layers.park)
-    out["developable_share"] = _developable(parcels, layers.developable)
-    cells = parcels["parcel_kind"] == "h3_cell"
-    assessed = parcels["acres"] if "acres" in parcels else parcels["area_acres"]
-    out["acres"] = assessed.where(~cells, parcels["area_acres"] * out["developable_share"])
-    return out
+@dataclass(frozen=True, eq=False)
+class LandMetrics:
+    """Layers of the land, ready to be measured against."""
+
+    layers: Layers
+    exclusions: ExclusionIndex | None
+
+    @classmethod
+    def of(cls, layers: Layers, exclusions: ExclusionIndex | None) -> Self:
+        """Take the layers; each is prepared when a parcel needs it."""
+        return cls(layers, exclusions)
+
+    @cached_property
+    def park(self) -> ExclusionIndex | None:
+        """Parks, merged."""
+        return None if self.layers.park.empty else ExclusionIndex.build(self.layers.park.geometry)
+
+    @cached_property
+    def lake(self) -> ExclusionIndex | None:
+        """Lakes, merged."""
+        return None if self.layers.lake.empty else ExclusionIndex.build(self.layers.lake.geometry)
+
+    def measure(self, parcels: Parcels) -> dict[str, Any]:
+        """Acres, shape, and shares under lakes, in parks, excluded and developable."""
+        frame, shape = parcels.frame, shape_measures(parcels.polygons)
+        is_edge = parcels.is_edge
+        developable = self._developable(parcels)
+        area = frame["area_acres"].to_numpy(float)
+        assessed = (
+            frame["acres"].to_numpy(float) if "acres" in frame else np.full(len(frame), np.nan)
+        )
+        lake = frame["lake_share"].to_numpy(float).copy()
+        # Lakes are cut out of cells before, and their share of the whole cell is known from then.
+        if self.lake is not None and is_edge.any():
+            lake[is_edge] = excluded_share(self.lake, parcels.edges)
+        out = {
+            "area_acres": area,
+            "lake_share": lake,
+            "park_share": np.nan
+            if self.park is None
+            else excluded_share(self.park, parcels.polygons),
+            "developable_share": developable,
+            "acres": np.where(
+                is_edge, np.where(np.isnan(assessed), area, assessed), area * developable
+            ),
+            "compactness": shape.compactness,
+            "minimum_width_m": shape.minimum_width_m,
+            "inscribed_diameter_m": shape.inscribed_diameter_m,
+            "excluded_share": np.nan,
+            "buildable_acres": np.nan,
+            "contiguous_acres": np.nan,
+        }
+        if self.exclusions is not None:
+            left = buildable(self.exclusions, parcels.polygons)
+            out["excluded_share"] = left.excluded_share
+            out["buildable_acres"] = left.buildable_acres
+            out["contiguous_acres"] = left.contiguous_acres
+        return out
+
+    def _developable(self, parcels: Parcels) -> np.ndarray:
+        grid = self.layers.developable
+        if grid.empty:
+            return np.full(len(parcels), np.nan)
+        lon, lat = _sample_points(parcels)
+        covered = parcels.frame["state_id"].isin(set(grid["state_id"])).to_numpy()
+        return cell_share(
+            lon,
+            lat,
+            grid["lon"].to_numpy(),
+            grid["lat"].to_numpy(),
+            grid["developable_share"].to_numpy(),
+            grid["cell_km"].to_numpy() / np.sqrt(2),
+            np.broadcast_to(covered[:, None], lon.shape),
+        )
 
 
-def _overlap_share(parcels: gpd.GeoDataFrame, polygons: gpd.GeoDataFrame) -> pd.Series:
-    """Share of each parcel under a layer whose polygons are first merged; NaN without a layer."""
-    share = pd.Series(np.nan, index=parcels.index)
-    if polygons.empty:
-        return share
-    merged = shapely.get_parts(shapely.union_all(shapely.make_valid(polygons.geometry.to_numpy())))
-    merged = merged[shapely.get_dimensions(merged) == 2]
-    shapes = parcels.geometry.to_numpy()
-    tree = shapely.STRtree(merged)
-    parcel_no, polygon_no = tree.query(shapes, predicate="intersects")
-    wet = shapely.area(shapely.intersection(shapes[parcel_no], merged[polygon_no]))
-    covered = np.bincount(parcel_no, wet, minlength=len(shapes))
-    share[:] = np.minimum(covered / shapely.area(shapes), 1.0)
-    return share
-
-
-def _developable(parcels: gpd.GeoDataFrame, grid: pd.DataFrame) -> pd.Series:
-    share = pd.Series(np.nan, index=parcels.index)
-    if grid.empty:
-        return share
-    lon, lat = _sample_points(parcels)
-    covered = parcels["state_id"].isin(set(grid["state_id"])).to_numpy()
-    share[:] = cell_share(
-        lon,
-        lat,
-        grid["lon"].to_numpy(),
-        grid["lat"].to_numpy(),
-        grid["developable_share"].to_numpy(),
-        grid["cell_km"].to_numpy() / np.sqrt(2),
-        np.broadcast_to(covered[:, None], lon.shape),
-    )
-    return share
-
-
-def _sample_points(parcels: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _sample_points(parcels: Parcels) -> tuple[np.ndarray, np.ndarray]:
     """Seven points a cell: its own and six halfway to the corners of its box; one for a parcel."""
-    lon, lat = parcels["lon"].to_numpy(), parcels["lat"].to_numpy()
-    is_cell = (parcels["parcel_kind"] == "h3_cell").to_numpy()
-    bounds = shapely.bounds(parcels.geometry.to_numpy())
-    half_lon = np.where(is_cell, (bounds[:, 2] - bounds[:, 0]) / 2, 0.0)
-    half_lat = np.where(is_cell, (bounds[:, 3] - bounds[:, 1]) / 2, 0.0)
+    is_cell = ~parcels.is_edge
+    west, south, east, north = parcels.polygons.bounds.T
+    half_lon = np.where(is_cell, (east - west) / 2, 0.0)
+    half_lat = np.where(is_cell, (north - south) / 2, 0.0)
     # Centres of the seven hexagons that make up one: at 2/3 of the inradius, 60 degrees apart.
     angle = np.arange(6) * np.pi / 3
     step_lon = np.concatenate([[0.0], np.cos(angle)]) * 2 / 3
     step_lat = np.concatenate([[0.0], np.sin(angle)]) * 2 / 3
     return (
-        lon[:, None] + half_lon[:, None] * step_lon[None, :],
-        lat[:, None] + half_lat[:, None] * step_lat[None, :],
+        parcels.lon[:, None] + half_lon[:, None] * step_lon[None, :],
+        parcels.lat[:, None] + half_lat[:, None] * step_lat[None, :],
     )

@@ -1,82 +1,128 @@
 """What is known of the place a parcel lies in: figures by state, county or cell, zone and name."""
 
-import geopandas as gpd
+from dataclasses import dataclass
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 
-from geo._around import nearest_to, points_index, take
+from geo._around import Features
 from geo.geodesy import KM_PER_MILE
 from geo.layers import Layers
-from geo.nearest import nearest
+from geo.parcels import Parcels
 
-WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
-
-
-def measure_averages(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
-    """Figures known by state, county or nearest cell: the finest that is known."""
-    out = pd.DataFrame(index=parcels.index)
-    state = layers.state.set_index("state_id")
-    county = layers.county_fact.set_index("county_id")
-    for name in ("industrial_usd_per_mwh", "generation_queue_mw"):
-        of_county = parcels["county_id"].map(county[name]).astype(float)
-        of_state = parcels["state_id"].map(state[name]).astype(float)
-        # A state's average price stands in for a county's; a state's sum is no county's.
-        is_sum = name.endswith("_mw") and county[name].notna().any()
-        out[name] = of_county if is_sum else of_county.fillna(of_state)
-    climate = layers.climate_point
-    number = None if climate.empty else nearest_to(parcels, points_index(climate))[0]
-    for name in ("heating_degree_days_65f", "cooling_degree_days_65f"):
-        of_state = parcels["state_id"].map(state[name]).astype(float)
-        out[name] = of_state if number is None else take(climate, name, number, parcels.index)
-    people = county["population_people"].where(county["population_people"] > 0)
-    out["hazard_usd_per_person"] = parcels["county_id"].map(county["hazard_usd"] / people)
-    out["fiber_coverage_share"] = parcels["county_id"].map(county["fiber_coverage_share"])
-    out["land_value_usd_per_acre"] = _land_value(parcels, layers.land_value)
-    return out.astype(float)
+WINDS = np.array(["N", "NE", "E", "SE", "S", "SW", "W", "NW"], dtype=object)
+DEGREE_DAYS = ("heating_degree_days_65f", "cooling_degree_days_65f")
 
 
-def _land_value(parcels: gpd.GeoDataFrame, land_value: pd.DataFrame) -> pd.Series:
-    if land_value.empty:
-        return pd.Series(np.nan, index=parcels.index)
-    half_diagonal_mi = land_value["cell_km"].max() / np.sqrt(2) / KM_PER_MILE
-    number, _ = nearest(
-        points_index(land_value),
-        parcels["lon"].to_numpy(),
-        parcels["lat"].to_numpy(),
-        max_mi=half_diagonal_mi,
-    )
-    return take(land_value, "land_value_usd_per_acre", number, parcels.index)
+@dataclass(frozen=True, eq=False)
+class LocalMetrics:
+    """Figures of states, counties and cells, zones and places, ready to be looked up."""
+
+    of_county: dict[str, pd.Series]
+    of_state: dict[str, pd.Series]
+    climate: Features | None
+    land_value: Features | None
+    land_value_mi: float
+    zones: Features | None
+    zones_of_state: dict[str, Features]
+    places: Features | None
+
+    @classmethod
+    def of(cls, layers: Layers) -> Self:
+        """Prepare the tables and searches."""
+        state = layers.state.set_index("state_id")
+        county = layers.county_fact.set_index("county_id")
+        people = county["population_people"].where(county["population_people"] > 0)
+        of_county = {
+            "industrial_usd_per_mwh": county["industrial_usd_per_mwh"],
+            "generation_queue_mw": county["generation_queue_mw"],
+            "hazard_usd_per_person": county["hazard_usd"] / people,
+            "fiber_coverage_share": county["fiber_coverage_share"],
+        }
+        names = ("industrial_usd_per_mwh", "generation_queue_mw", *DEGREE_DAYS)
+        value = layers.land_value
+        return cls(
+            of_county,
+            {name: state[name] for name in names},
+            _points(layers.climate_point, DEGREE_DAYS),
+            _points(value, ["land_value_usd_per_acre"]),
+            0.0 if value.empty else float(value["cell_km"].max()) / np.sqrt(2) / KM_PER_MILE,
+            _points(layers.zone_point, ["zone_id"]),
+            {
+                str(state_id): Features.of_points(points, ["zone_id"])
+                for state_id, points in layers.zone_point.groupby("state_id")
+            },
+            _points(layers.place, ["place_name", "state_id", "lon", "lat"]),
+        )
+
+    def measure(self, parcels: Parcels) -> dict[str, Any]:
+        """Averages of the finest area that is known, the grid zone, and a name in words."""
+        return {
+            **self._averages(parcels),
+            "zone_id": self._zone(parcels),
+            "parcel_name": self._name(parcels),
+        }
+
+    def _averages(self, parcels: Parcels) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            name: _looked_up(parcels.frame["county_id"], values)
+            for name, values in self.of_county.items()
+        }
+        for name in ("industrial_usd_per_mwh", "generation_queue_mw"):
+            # A state's average price stands in for a county's; a state's sum is no county's.
+            is_sum = name.endswith("_mw") and self.of_county[name].notna().any()
+            if not is_sum:
+                of_state = _looked_up(parcels.frame["state_id"], self.of_state[name])
+                out[name] = np.where(np.isnan(out[name]), of_state, out[name])
+        number = None if self.climate is None else self.climate.nearest(parcels)[0]
+        for name in DEGREE_DAYS:
+            if self.climate is None or number is None:
+                out[name] = _looked_up(parcels.frame["state_id"], self.of_state[name])
+            else:
+                out[name] = self.climate.take(name, number, parcels.index).astype(float)
+        out["land_value_usd_per_acre"] = self._land_value(parcels)
+        return out
+
+    def _land_value(self, parcels: Parcels) -> Any:
+        if self.land_value is None:
+            return np.nan
+        number, _ = self.land_value.nearest_to_point(parcels, max_mi=self.land_value_mi)
+        return self.land_value.take("land_value_usd_per_acre", number, parcels.index).astype(float)
+
+    def _zone(self, parcels: Parcels) -> pd.Series:
+        """Zone of the nearest grid point of the parcel's state, or of any where its state has none."""
+        if self.zones is None:
+            return pd.Series(None, index=parcels.index, dtype="string")
+        number, _ = self.zones.nearest_to_point(parcels)
+        zone = self.zones.take("zone_id", number, parcels.index).to_numpy(dtype=object)
+        state = parcels.frame["state_id"].to_numpy(dtype=object)
+        for state_id, features in self.zones_of_state.items():
+            here = np.flatnonzero(state == state_id)
+            if here.size:
+                number, _ = features.nearest_at(parcels.lon[here], parcels.lat[here])
+                zone[here] = features.columns["zone_id"].to_numpy(dtype=object)[number]
+        return pd.Series(zone, index=parcels.index, dtype="string")
+
+    def _name(self, parcels: Parcels) -> pd.Series:
+        if self.places is None:
+            return pd.Series(None, index=parcels.index, dtype="string")
+        number, miles = self.places.nearest_to_point(parcels)
+        place = self.places.columns
+        full = (place["place_name"] + ", " + place["state_id"]).to_numpy(dtype=object)[number]
+        lon, lat = (place[name].to_numpy(float)[number] for name in ("lon", "lat"))
+        east = (parcels.lon - lon) * np.cos(np.radians(parcels.lat))
+        wind = np.round(np.degrees(np.arctan2(east, parcels.lat - lat)) / 45).astype(int) % 8
+        text = [
+            name if mile < 1 else f"{mile:.0f} mi {wind} of {name}"
+            for name, mile, wind in zip(full, miles, WINDS[wind], strict=True)
+        ]
+        return pd.Series(text, index=parcels.index, dtype="string")
 
 
-def measure_where(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
-    """Grid zone, and a name in words."""
-    out = pd.DataFrame(index=parcels.index)
-    lon, lat = parcels["lon"].to_numpy(), parcels["lat"].to_numpy()
-    zone = pd.Series(None, index=parcels.index, dtype=object)
-    points = layers.zone_point
-    if not points.empty:
-        number, _ = nearest(points_index(points), lon, lat)
-        zone[:] = points["zone_id"].to_numpy()[number]
-        for state_id, of_state in points.groupby("state_id"):
-            here = (parcels["state_id"] == state_id).to_numpy()
-            number, _ = nearest(points_index(of_state), lon[here], lat[here])
-            zone[here] = of_state["zone_id"].to_numpy()[number]
-    out["zone_id"] = zone
-    out["parcel_name"] = _name(lon, lat, layers.place, parcels.index)
-    return out
+def _points(frame: pd.DataFrame, columns: Any) -> Features | None:
+    return None if frame.empty else Features.of_points(frame, columns)
 
 
-def _name(lon: np.ndarray, lat: np.ndarray, place: pd.DataFrame, index: pd.Index) -> pd.Series:
-    if place.empty:
-        return pd.Series(None, index=index, dtype=object)
-    number, miles = nearest(points_index(place), lon, lat)
-    near = place.iloc[number]
-    east = (lon - near["lon"].to_numpy()) * np.cos(np.radians(lat))
-    north = lat - near["lat"].to_numpy()
-    wind = np.round(np.degrees(np.arctan2(east, north)) / 45).astype(int) % 8
-    names = near["place_name"] + ", " + near["state_id"]
-    text = [
-        name if mile < 1 else f"{mile:.0f} mi {WINDS[w]} of {name}"
-        for name, mile, w in zip(names, miles, wind, strict=True)
-    ]
-    return pd.Series(text, index=index)
+def _looked_up(keys: pd.Series, values: pd.Series) -> np.ndarray:
+    return keys.map(values).to_numpy(dtype=float, na_value=np.nan)

@@ -1,12 +1,15 @@
 """Metrics of people: metros and the population around a parcel."""
 
-import geopandas as gpd
+from dataclasses import dataclass
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 
-from geo._around import points_index, sums_around, take
+from geo._around import NearestColumns
 from geo.layers import Layers
-from geo.nearest import nearest
+from geo.parcels import Parcels
+from geo.radius import RadiusIndex
 
 PEOPLE_RADII_MI = (5.0, 25.0, 50.0, 100.0)
 METRO_REACH_MI = 100.0
@@ -16,41 +19,64 @@ METRO_REGION_MI = 50.0
 MILLI = 1000
 
 
-def measure_metros(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
-    """Metros are measured from the parcel's point to the metro's centre, whatever its kind."""
-    out = pd.DataFrame(index=parcels.index)
-    lon, lat = parcels["lon"].to_numpy(), parcels["lat"].to_numpy()
-    for prefix, metro in (
-        ("metro", layers.metro),
-        ("major_metro", layers.metro[layers.metro["is_major"].astype(bool)]),
-    ):
-        if metro.empty:
-            out[f"{prefix}_mi"], out[f"{prefix}_people"] = np.nan, pd.NA
-            out[f"{prefix}_id"], out[f"{prefix}_name"] = None, None
-            continue
-        number, miles = nearest(points_index(metro), lon, lat)
-        out[f"{prefix}_mi"] = miles
-        out[f"{prefix}_id"] = take(metro, "metro_id", number, parcels.index)
-        out[f"{prefix}_name"] = take(metro, "metro_name", number, parcels.index)
-        out[f"{prefix}_people"] = take(metro, "metro_people", number, parcels.index)
-    near = out["major_metro_mi"] <= METRO_REACH_MI
-    out["is_within_100mi_of_major_metro"] = near.astype("boolean").where(
-        out["major_metro_mi"].notna()
-    )
-    if layers.metro_county.empty:
-        out["region_metro_id"] = out["metro_id"].where(out["metro_mi"] <= METRO_REGION_MI)
-    else:
-        of_county = layers.metro_county.set_index("county_id")["metro_id"]
-        out["region_metro_id"] = parcels["county_id"].map(of_county)
-    return out
+@dataclass(frozen=True, eq=False)
+class PeopleMetrics:
+    """Metros and people, ready to be measured against."""
 
+    metros: tuple[NearestColumns, NearestColumns]
+    metro_of_county: pd.Series | None
+    people: RadiusIndex | None
 
-def measure_people(parcels: gpd.GeoDataFrame, layers: Layers) -> pd.DataFrame:
-    """People within each radius of the parcel's point."""
-    names = [f"population_{int(radius)}mi" for radius in PEOPLE_RADII_MI]
-    if layers.people.empty:
-        return pd.DataFrame(pd.NA, index=parcels.index, columns=names)
-    people = np.rint(layers.people["people"].to_numpy(float) * MILLI).astype(np.int64)
-    sums = sums_around(parcels, layers.people, people[:, None], PEOPLE_RADII_MI)[:, :, 0]
-    whole = (sums + MILLI // 2) // MILLI
-    return pd.DataFrame(whole, index=parcels.index, columns=names)
+    @classmethod
+    def of(cls, layers: Layers) -> Self:
+        """Prepare the searches."""
+        is_major = layers.metro["is_major"].astype(bool)
+        metros = tuple(
+            NearestColumns.of(
+                metro,
+                f"{prefix}_mi",
+                {f"{prefix}_{what}": f"metro_{what}" for what in ("id", "name", "people")},
+                is_from_point=True,
+            )
+            for prefix, metro in (("metro", layers.metro), ("major_metro", layers.metro[is_major]))
+        )
+        counties = layers.metro_county
+        of_county = None if counties.empty else counties.set_index("county_id")["metro_id"]
+        people = None
+        if not layers.people.empty:
+            people = RadiusIndex.of(
+                layers.people["lon"].to_numpy(),
+                layers.people["lat"].to_numpy(),
+                np.rint(layers.people["people"].to_numpy(float) * MILLI).astype(np.int64),
+            )
+        return cls((metros[0], metros[1]), of_county, people)
+
+    def measure(self, parcels: Parcels) -> dict[str, Any]:
+        """Metros by name and distance, and people within each radius, all from the parcel's point."""
+        out: dict[str, Any] = {}
+        for metro in self.metros:
+            out.update(metro.measure(parcels))
+        near = pd.Series(
+            out["major_metro_mi"] <= METRO_REACH_MI, index=parcels.index, dtype="boolean"
+        )
+        out["is_within_100mi_of_major_metro"] = near.where(~np.isnan(out["major_metro_mi"]))
+        out["region_metro_id"] = self._region(parcels, out)
+        out.update(self._people(parcels))
+        return out
+
+    def _region(self, parcels: Parcels, found: dict[str, Any]) -> pd.Series:
+        if self.metro_of_county is not None:
+            return parcels.frame["county_id"].map(self.metro_of_county)
+        near = pd.Series(found["metro_mi"] <= METRO_REGION_MI, index=parcels.index)
+        return found["metro_id"].where(near)
+
+    def _people(self, parcels: Parcels) -> dict[str, Any]:
+        names = [f"population_{int(radius)}mi" for radius in PEOPLE_RADII_MI]
+        if self.people is None:
+            return dict.fromkeys(names, pd.Series(pd.NA, index=parcels.index, dtype="Int64"))
+        sums = self.people.sums(parcels.lon, parcels.lat, PEOPLE_RADII_MI)[:, :, 0]
+        whole = (sums + MILLI // 2) // MILLI
+        return {
+            name: pd.Series(column, index=parcels.index, dtype="Int64")
+            for name, column in zip(names, whole.T, strict=True)
+        }

@@ -1,6 +1,7 @@
 """Land divided into parcels: H3 cells over counties, clipped to land, or assessors' parcels as given."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import h3
@@ -8,9 +9,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import CrsError, GeometryError
+from geo.errors import CrsError
 from geo.geodesy import area_acres
 from geo.locate import locate
+from geo.polygons import Polygons
+from geo.shape import inner_points, shape_measures
 
 # Two areas closer than this share are the same: sums of clipped pieces carry rounding of 1e-12.
 SAME_AREA = 1e-9
@@ -106,13 +109,62 @@ def assessor_parcels(
     counties: gpd.GeoDataFrame,
     study_counties: gpd.GeoDataFrame | None = None,
 ) -> Divided:
-    """Give parcels read from files their measured area, county, state and partition.
+    """Give parcels in a frame their measured area, county, state and partition.
 
     Parameters
     ----------
     frame
         Columns `parcel_id`, `acres` (NaN where the file has none) and valid 2-D polygons in
         lon/lat.
+    counties, study_counties
+        As in `place`.
+
+    Returns
+    -------
+    Divided
+        The columns of `h3_parcels`; a parcel in no county of the area is left out. `acres` stays the
+        assessor's figure and falls back to the measured area.
+    """
+    _require_lonlat(frame)
+    placed = place(Polygons.from_shapes(frame.geometry), counties, study_counties)
+    keep = placed["county_id"].notna().to_numpy()
+    found = assessor_columns(frame["parcel_id"], frame["acres"], placed)[keep]
+    parcels = gpd.GeoDataFrame(found, geometry=frame.geometry.to_numpy()[keep], crs="OGC:CRS84")
+    left_out = pd.DataFrame(
+        {"parcel_id": frame["parcel_id"].to_numpy()[~keep], "land_share": np.nan}
+    )
+    return Divided(_by_id(parcels, "parcel_id"), left_out)
+
+
+def assessor_columns(parcel_id: Any, acres: Any, placed: pd.DataFrame) -> pd.DataFrame:
+    """Columns of assessors' parcels, as `h3_parcels` has them, from their ids, acres and `place`."""
+    acres = np.asarray(acres, dtype=float)
+    return pd.DataFrame(
+        {
+            "parcel_id": np.asarray(parcel_id, dtype=object),
+            "parcel_kind": "assessor",
+            **{
+                name: placed[name] for name in ("lon", "lat", "county_id", "state_id", "area_acres")
+            },
+            "acres": np.where(np.isnan(acres), placed["area_acres"], acres),
+            "land_share": np.nan,
+            "lake_share": np.nan,
+            "parcel_partition": placed["parcel_partition"],
+        }
+    )
+
+
+def place(
+    polygons: Polygons,
+    counties: gpd.GeoDataFrame,
+    study_counties: gpd.GeoDataFrame | None = None,
+) -> pd.DataFrame:
+    """Find the point, county, state, area and partition of parcels.
+
+    Parameters
+    ----------
+    polygons
+        Valid outlines, shape (n,).
     counties
         As in `h3_parcels`: the counties of the area that is run.
     study_counties
@@ -120,50 +172,35 @@ def assessor_parcels(
 
     Returns
     -------
-    Divided
-        The columns of `h3_parcels`. A parcel whose point lies in no county of the area is left
-        out, unless it lies in none of the study either and within `SHORE_GAP_MI` of the area: county
-        borders are drawn coarser than parcels, and cut off shores. `acres` stays the assessor's
-        figure and falls back to the measured area.
+    DataFrame
+        `lon`, `lat` (centroid, or a point inside where that falls outside), `county_id`, `state_id`
+        (None in no county of the area), `area_acres`, `parcel_partition`, on a plain index. A parcel
+        that lies in no county of the study either, but within `SHORE_GAP_MI` of the area, belongs to
+        the nearest: county borders are drawn coarser than parcels, and cut off shores.
+
+    Raises
+    ------
+    CrsError
+        A frame is not in lon/lat.
     """
-    _require_lonlat(frame)
     _require_lonlat(counties)
     counties = _by_id(counties, "county_id")
-    shapes = frame.geometry.to_numpy()
-    if shapely.is_missing(shapes).any() or shapely.is_empty(shapes).any():
-        msg = "a parcel has no geometry"
-        raise GeometryError(msg)
-    lon, lat = _points_of_land(shapes)
-    county_no = _county_of(
-        lon, lat, counties, counties if study_counties is None else study_counties
-    )
-    keep = county_no >= 0
-    area = area_acres(shapes)
-    acres = frame["acres"].to_numpy(dtype=float)
-    parcels = gpd.GeoDataFrame(
+    lon, lat = inner_points(polygons)
+    number = _county_of(lon, lat, counties, counties if study_counties is None else study_counties)
+    names = counties[["county_id", "state_id"]].astype(object)
+    held = names.reindex(number).reset_index(drop=True)
+    return pd.DataFrame(
         {
-            "parcel_id": frame["parcel_id"].to_numpy()[keep],
-            "parcel_kind": "assessor",
-            "lon": lon[keep],
-            "lat": lat[keep],
-            "county_id": counties["county_id"].to_numpy()[county_no[keep]],
-            "state_id": counties["state_id"].to_numpy()[county_no[keep]],
-            "area_acres": area[keep],
-            "acres": np.where(np.isnan(acres), area, acres)[keep],
-            "land_share": np.nan,
-            "lake_share": np.nan,
+            "lon": lon,
+            "lat": lat,
+            "county_id": held["county_id"].where(number >= 0, None),
+            "state_id": held["state_id"].where(number >= 0, None),
+            "area_acres": shape_measures(polygons).area_acres,
             "parcel_partition": [
-                h3.latlng_to_cell(y, x, PARTITION_RESOLUTION)
-                for x, y in zip(lon[keep], lat[keep], strict=True)
+                h3.latlng_to_cell(y, x, PARTITION_RESOLUTION) for x, y in zip(lon, lat, strict=True)
             ],
-        },
-        geometry=shapes[keep],
-        crs="OGC:CRS84",
+        }
     )
-    left_out = pd.DataFrame(
-        {"parcel_id": frame["parcel_id"].to_numpy()[~keep], "land_share": np.nan}
-    )
-    return Divided(_by_id(parcels, "parcel_id"), left_out)
 
 
 def _county_of(

@@ -20,6 +20,7 @@ class Layers:
     people: pd.DataFrame
     pop: pd.DataFrame
     ixp: pd.DataFrame
+    lake: gpd.GeoDataFrame
     park: gpd.GeoDataFrame
     developable: pd.DataFrame
     climate_point: pd.DataFrame

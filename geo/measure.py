@@ -1,52 +1,88 @@
 """Measure parcels: every metric of every parcel, from canonical layers given as frames."""
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo._fiber import measure_fiber
-from geo._grid import measure_generation, measure_headroom, measure_lines, measure_substations
-from geo._land import measure_land
-from geo._local import measure_averages, measure_where
-from geo._people import measure_metros, measure_people
+from geo._fiber import FiberMetrics
+from geo._grid import GridMetrics
+from geo._land import LandMetrics
+from geo._local import LocalMetrics
+from geo._people import PeopleMetrics
+from geo.exclusion import ExclusionIndex
 from geo.layers import Layers
+from geo.parcels import Parcels
 
 
-def measure(
-    parcels: gpd.GeoDataFrame, layers: Layers, substation_headroom: pd.DataFrame
-) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """Layers with their search indexes: prepared once, used for any number of chunks of parcels."""
+
+    groups: tuple[LandMetrics | GridMetrics | PeopleMetrics | FiberMetrics | LocalMetrics, ...]
+
+
+def prepare(
+    layers: Layers, substation_headroom: pd.DataFrame, *, exclusions: ExclusionIndex | None = None
+) -> Engine:
+    """Prepare layers for measuring.
+
+    Parameters
+    ----------
+    layers
+        Canonical layers.
+    substation_headroom
+        Columns `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`.
+    exclusions
+        What cannot be built on; without it the metrics of buildable land are unknown.
+    """
+    return Engine(
+        (
+            LandMetrics.of(layers, exclusions),
+            GridMetrics.of(layers, substation_headroom),
+            PeopleMetrics.of(layers),
+            FiberMetrics.of(layers),
+            LocalMetrics.of(layers),
+        )
+    )
+
+
+def measure(parcels: gpd.GeoDataFrame | Parcels, engine: Engine) -> pd.DataFrame:
     """Measure every parcel.
 
     Parameters
     ----------
     parcels
-        As from `geo.divide`, in lon/lat; `parcel_kind` decides whether distances are taken from
-        the parcel's edge (assessor) or from its point (h3_cell).
-    layers
-        Canonical layers.
-    substation_headroom
-        Columns `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`.
+        Polygons in lon/lat, with the columns of `geo.divide`, or without: see `Parcels.of`.
+        `parcel_kind` decides whether distances are taken from the parcel's edge (assessor) or from
+        its point (h3_cell).
+    engine
+        From `prepare`.
 
     Returns
     -------
     DataFrame
         One row a parcel on the same index, one column a metric (unit in its name; NaN or NA is
         unknown), beside `zone_id`, `region_metro_id` and `parcel_name`. "Within 100 miles" and
-        the people and carriers within a radius are always taken from the parcel's point.
+        the people and carriers within a radius are always taken from the parcel's point. A row
+        depends on its parcel and the layers alone, to the last bit; so do the columns' types.
+
+    Raises
+    ------
+    CrsError
+        For a CRS that is neither EPSG:4326 nor OGC:CRS84.
+    GeometryError
+        For a geometry that is missing, empty or no polygon, and coordinates that are no degrees;
+        `geo.mend` finds and mends them before.
     """
-    is_edge = (parcels["parcel_kind"] == "assessor").to_numpy()
-    out = pd.DataFrame({"parcel_id": parcels["parcel_id"]}, index=parcels.index)
-    out["distance_basis"] = np.where(is_edge, "edge", "centroid")
-    for step in (
-        measure_land,
-        measure_substations,
-        measure_lines,
-        measure_generation,
-        measure_metros,
-        measure_people,
-        measure_fiber,
-        measure_averages,
-        measure_where,
-    ):
-        out = out.join(step(parcels, layers))
-    return out.join(measure_headroom(parcels, layers, substation_headroom))
+    held = parcels if isinstance(parcels, Parcels) else Parcels.from_geodataframe(parcels)
+    out = {
+        "parcel_id": held.frame["parcel_id"],
+        "distance_basis": np.where(held.is_edge, "edge", "centroid"),
+    }
+    for group in engine.groups:
+        out.update(group.measure(held))
+    frame = pd.DataFrame(out, index=held.index)
+    text = [name for name, kind in frame.dtypes.items() if pd.api.types.is_object_dtype(kind)]
+    return frame.astype(dict.fromkeys(text, "string"))

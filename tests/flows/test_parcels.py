@@ -134,7 +134,7 @@ def _elsewhere(path):
     [
         (_plain_table, "has no geometry column"),
         (_no_system, "states no coordinate reference system"),
-        (_wrong_system, "No parcel of the files lies on land of the area (VA MD)."),
+        (_wrong_system, "lots.gpkg: no row is a usable polygon."),
         (_empty, "holds no rows"),
         (_plain_parquet, "has no geometry column"),
         (_garbage, "cannot be read as a parcel file"),

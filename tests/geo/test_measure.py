@@ -8,7 +8,7 @@ from data import build, store
 from data.metrics import METRICS
 from geo.divide import assessor_parcels, h3_parcels
 from geo.layers import Layers
-from geo.measure import measure
+from geo.measure import measure, prepare
 from tests.oracle import geodesic as oracle
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE
 
@@ -70,7 +70,7 @@ CELL = one_cell()
 
 def measured(parcels, headroom=None, **rows):
     headroom = pd.DataFrame(columns=HEADROOM) if headroom is None else headroom
-    return measure(parcels, layers(**rows), headroom).iloc[0]
+    return measure(parcels, prepare(layers(**rows), headroom)).iloc[0]
 
 
 def miles_of(parcel, point):
@@ -84,9 +84,10 @@ def substation(name, kv, place):
 
 def test_without_any_layer_nothing_is_known_but_the_land():
     both = pd.concat([CELL, one_lot()], ignore_index=True)
-    found = measure(both, layers(), pd.DataFrame(columns=HEADROOM))
+    found = measure(both, prepare(layers(), pd.DataFrame(columns=HEADROOM)))
     known = {name for name in METRICS if found[name].notna().any()}
-    assert known == {"area_acres", "lake_share", "acres"}
+    shape = {"compactness", "minimum_width_m", "inscribed_diameter_m"}
+    assert known == {"area_acres", "lake_share", "acres"} | shape
     assert found["acres"].isna().tolist() == [True, False]
     assert set(METRICS) <= set(found.columns)
     for name in ("zone_id", "parcel_name", "region_metro_id", "substation_69kv_id"):
@@ -376,7 +377,7 @@ def test_many_parcels_come_out_as_they_went_in():
                 rng.uniform(38.7, 39.3, 60), strict=True)
         )
     ]  # fmt: skip
-    found = measure(mixed, layers(substation=rows), pd.DataFrame(columns=HEADROOM))
+    found = measure(mixed, prepare(layers(substation=rows), pd.DataFrame(columns=HEADROOM)))
     assert found.index.tolist() == mixed.index.tolist()
     assert found["parcel_id"].tolist() == mixed["parcel_id"].tolist()
     is_cell = (mixed["parcel_kind"] == "h3_cell").to_numpy()
