@@ -1,7 +1,8 @@
 """Time the kernels of geo/ at the size of the default study: `python benchmarks/kernels.py [--json]`.
 
 Data is made up: 210,000 cells and features as dense as the Texas A&M grid's, half of them clustered.
-Each time is the median of three warm runs; the first run, which compiles or builds trees, is beside it.
+Parcels come as flat arrays, turned to ECEF each time. Each time is the median of three warm runs; the first
+run, which compiles or builds trees, is beside it.
 The plain way is geopandas in EPSG:5070 on a sample of the same queries, in the same process.
 """
 
@@ -11,6 +12,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import plain
@@ -22,6 +24,7 @@ from geo.features import FeatureIndex
 from geo.geodesy import GEOD, area_acres
 from geo.locate import locate
 from geo.nearest import k_nearest, nearest, nearest_edge
+from geo.polygons import Polygons
 from geo.radius import distinct_within, radius_sums
 from geo.sample import cell_share
 
@@ -94,7 +97,8 @@ def _cases() -> list[tuple[str, int, Callable[[], object], Plain | None]]:
     buses, plants, samples = (_clustered(rng, count) for count in (BUSES, PLANTS, 347_000))
     people, power_kw = rng.integers(0, 50_000, BUSES), rng.integers(0, 10**6, (PLANTS, 2))
     carriers = rng.integers(0, 60, PLANTS)
-    parcels = shapely.buffer(shapely.points(lon[::10], lat[::10]), 0.005, quad_segs=3)
+    parcel_shapes = shapely.buffer(shapely.points(lon[::10], lat[::10]), 0.005, quad_segs=3)
+    parcels = Polygons.from_shapes(parcel_shapes)
     counties = _counties(rng)
     around = rng.uniform(-0.03, 0.03, (2, lon.size, 7))
     share = rng.random(347_000)
@@ -121,14 +125,14 @@ def _cases() -> list[tuple[str, int, Callable[[], object], Plain | None]]:
         (
             "nearest point to parcel edges",
             len(parcels),
-            lambda: nearest_edge(substations, parcels),
-            plain.nearest(parcels, substation_points, 5_000),
+            lambda: nearest_edge(substations, replace(parcels)),
+            plain.nearest(parcel_shapes, substation_points, 5_000),
         ),
         (
             "nearest line to parcel edges",
             len(parcels),
-            lambda: nearest_edge(lines, parcels),
-            plain.nearest(parcels, line_shapes, 2_000),
+            lambda: nearest_edge(lines, replace(parcels)),
+            plain.nearest(parcel_shapes, line_shapes, 2_000),
         ),
         (
             f"sums of {BUSES:,} within 25/50/100 mi",
@@ -173,7 +177,7 @@ def _cases() -> list[tuple[str, int, Callable[[], object], Plain | None]]:
             ),
             None,
         ),
-        ("acres of parcels", len(parcels), lambda: area_acres(parcels), None),
+        ("acres of parcels", len(parcels), lambda: area_acres(parcel_shapes), None),
     ]
 
 
