@@ -70,6 +70,29 @@ def test_figures_come_out_and_the_plain_way_agrees(tmp_path):
 
 
 @pytest.mark.usefixtures("benchmarks")
+def test_neither_order_nor_chunks_nor_reading_ahead_change_a_bit(tmp_path):
+    import engine
+    import made_parcels
+    import pyarrow.parquet as pq
+    from made_layers import MadeLayers
+
+    layers = MadeLayers(tmp_path, share=0.02, people_per_deg=10, slope_per_deg=40)
+    ground = engine.Ground.of(layers, tmp_path, engine.Clock())
+
+    def measured(*, shuffled, chunk, ahead):
+        file = made_parcels.made_parcels(1_500, shuffled=shuffled, folder=tmp_path)
+        out = tmp_path / "out.parquet"
+        engine.run(file, ground, engine.EVERYTHING, out, chunk=chunk, ahead=ahead)
+        return pq.read_table(out).to_pandas().set_index("parcel_id").sort_index()
+
+    whole = measured(shuffled=False, chunk=65_536, ahead=True)
+    cut = measured(shuffled=True, chunk=170, ahead=False)
+    assert list(whole.index) == list(cut.index)
+    for name in whole:
+        assert whole[name].to_numpy().tobytes() == cut[name].to_numpy().tobytes(), name
+
+
+@pytest.mark.usefixtures("benchmarks")
 def test_a_made_parcel_depends_on_its_number_alone(tmp_path):
     import made_parcels
     import pyarrow.parquet as pq
