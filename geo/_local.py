@@ -48,7 +48,7 @@ class LocalMetrics:
             _points(layers.climate_point, DEGREE_DAYS),
             _points(value, ["land_value_usd_per_acre"]),
             0.0 if value.empty else float(value["cell_km"].max()) / np.sqrt(2) / KM_PER_MILE,
-            _points(layers.zone_point, ["zone_id"]),
+            _points(layers.zone_point, ["zone_id", "state_id"]),
             {
                 str(state_id): Features.of_points(points, ["zone_id"])
                 for state_id, points in layers.zone_point.groupby("state_id")
@@ -66,19 +66,18 @@ class LocalMetrics:
 
     def _averages(self, parcels: Parcels) -> dict[str, Any]:
         out: dict[str, Any] = {
-            name: _looked_up(parcels.frame["county_id"], values)
-            for name, values in self.of_county.items()
+            name: _looked_up(parcels.county, values) for name, values in self.of_county.items()
         }
         for name in ("industrial_usd_per_mwh", "generation_queue_mw"):
             # A state's average price stands in for a county's; a state's sum is no county's.
             is_sum = name.endswith("_mw") and self.of_county[name].notna().any()
             if not is_sum:
-                of_state = _looked_up(parcels.frame["state_id"], self.of_state[name])
+                of_state = _looked_up(parcels.state, self.of_state[name])
                 out[name] = np.where(np.isnan(out[name]), of_state, out[name])
         number = None if self.climate is None else self.climate.nearest(parcels)[0]
         for name in DEGREE_DAYS:
             if self.climate is None or number is None:
-                out[name] = _looked_up(parcels.frame["state_id"], self.of_state[name])
+                out[name] = _looked_up(parcels.state, self.of_state[name])
             else:
                 out[name] = self.climate.take(name, number, parcels.index).astype(float)
         out["land_value_usd_per_acre"] = self._land_value(parcels)
@@ -95,11 +94,15 @@ class LocalMetrics:
         if self.zones is None:
             return pd.Series(None, index=parcels.index, dtype="string")
         number, _ = self.zones.nearest_to_point(parcels)
-        zone = self.zones.take("zone_id", number, parcels.index).to_numpy(dtype=object)
-        state = parcels.frame["state_id"].to_numpy(dtype=object)
-        for state_id, features in self.zones_of_state.items():
-            here = np.flatnonzero(state == state_id)
-            if here.size:
+        zone = self.zones.columns["zone_id"].to_numpy(dtype=object)[number]
+        own = self.zones.columns["state_id"].to_numpy(dtype=object)[number]
+        code, names = parcels.state
+        # Most nearest points are of the parcel's own state already.
+        foreign = np.flatnonzero(own != np.append(names.to_numpy(dtype=object), None)[code])
+        for state_code in np.unique(code[foreign]):
+            features = self.zones_of_state.get(str(names[state_code])) if state_code >= 0 else None
+            if features is not None:
+                here = foreign[code[foreign] == state_code]
                 number, _ = features.nearest_at(parcels.lon[here], parcels.lat[here])
                 zone[here] = features.columns["zone_id"].to_numpy(dtype=object)[number]
         return pd.Series(zone, index=parcels.index, dtype="string")
@@ -124,5 +127,8 @@ def _points(frame: pd.DataFrame, columns: Any) -> Features | None:
     return None if frame.empty else Features.of_points(frame, columns)
 
 
-def _looked_up(keys: pd.Series, values: pd.Series) -> np.ndarray:
-    return keys.map(values).to_numpy(dtype=float, na_value=np.nan)
+def _looked_up(area: tuple[np.ndarray, pd.Index], values: pd.Series) -> np.ndarray:
+    """Values by the codes and names of areas; NaN where the area, or its value, is unknown."""
+    code, names = area
+    known = values.reindex(names).to_numpy(dtype=float, na_value=np.nan)
+    return np.append(known, np.nan)[code]

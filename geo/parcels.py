@@ -97,6 +97,18 @@ class Parcels:
         return np.ascontiguousarray(self.frame["lat"].to_numpy(dtype=np.float64))
 
     @cached_property
+    def county(self) -> tuple[np.ndarray, pd.Index]:
+        """Counties: codes, shape (n,), -1 unknown, and the names that they count."""
+        code, names = pd.factorize(self.frame["county_id"])
+        return code, pd.Index(names)
+
+    @cached_property
+    def state(self) -> tuple[np.ndarray, pd.Index]:
+        """States, as `county`."""
+        code, names = pd.factorize(self.frame["state_id"])
+        return code, pd.Index(names)
+
+    @cached_property
     def is_edge(self) -> np.ndarray:
         """Whether distances are taken from the edge, shape (n,)."""
         return (self.frame["parcel_kind"] == EDGE_KIND).to_numpy(dtype=bool)
