@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# rasterio and exactextract multiply transforms as affine used to have it.
+pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
+
 ROOT = Path(__file__).resolve().parent.parent
 # Within which the plain way's metrics lie of the engine's: relative, in the median and for 99 of 100. What EPSG:5070
 # does to distances is 1 %; a disc bent by it takes in another plant now and then.
@@ -38,8 +41,6 @@ def benchmarks(monkeypatch):
             del sys.modules[name]
 
 
-# exactextract multiplies transforms as affine used to have it.
-@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
 @pytest.mark.usefixtures("benchmarks")
 def test_figures_come_out_and_the_plain_way_agrees(tmp_path):
     pytest.importorskip("exactextract", reason="the plain side needs exactextract")
