@@ -1,0 +1,143 @@
+"""The study of real parcels: exclusions held against the rasters and waters themselves, and what ranks first."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+
+from data.catalogue import load_catalogue
+from data.study import load_study
+from flows import cli, exclusions
+from geo.contiguous import buildable
+from geo.polygons import Polygons
+from tests.flows.conftest import rows
+from tests.flows.plain import without_prefect
+
+MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
+PARCELS = MIRROR / "parcels" / "Rhode_Island.gpkg"
+PLANE = "EPSG:32130"
+TOP = 20
+
+pytestmark = [
+    pytest.mark.mirror,
+    pytest.mark.skipif(not PARCELS.exists(), reason="../shared/mirror is missing"),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The study run on the real parcels, as the README says."""
+    home = tmp_path_factory.mktemp("rhode-island")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDSTEAD_MIRROR", str(MIRROR))
+        without_prefect(patch)
+        words = [
+            "run",
+            "rhode-island",
+            "--parcels",
+            PARCELS,
+            "--home",
+            home,
+            "--no-export",
+            "--quiet",
+        ]
+        assert cli.main([str(word) for word in words]) == 0
+    (parcels,) = [path for path in (home / "work").glob("parcel-*") if path.name.count(".") == 1]
+    (excluded,) = (home / "work").glob("exclusion-*.npz")
+    frame = gpd.read_parquet(parcels).set_index("parcel_id")
+    found = buildable(
+        exclusions.load_exclusions(excluded), Polygons.from_shapes(frame.geometry.to_numpy())
+    )
+    frame["excluded_share"] = found.excluded_share
+    frame["contiguous_acres"] = found.contiguous_acres
+    return SimpleNamespace(build=home / "gridstead.duckdb", parcels=frame)
+
+
+def sampled_share(shape):
+    """Share of points of a fine grid in a shape that lie on excluded ground, looked up one by one."""
+    west, south, east, north = shape.bounds
+    step = np.sqrt(shape.area / 4_000)
+    x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
+    x, y = x.ravel() + step / 2, y.ravel() + step / 2
+    inside = shapely.contains_xy(shape, x, y)
+    x, y = x[inside], y[inside]
+    out = np.zeros(len(x), dtype=bool)
+    for item in load_study("rhode-island").exclusions:
+        if item.raster is None:
+            continue
+        path = MIRROR / load_catalogue().source(item.raster).access.path
+        with rasterio.open(path) as raster:
+            values = raster.read(1)
+            columns, rows_ = ~raster.transform @ np.array([x, y])
+        value = values[rows_.astype(int), columns.astype(int)]
+        if item.condition.classes is not None:
+            out |= np.isin(value, item.condition.classes)
+        else:
+            out |= value > item.condition.above
+    points = shapely.points(x, y)
+    near = WATER.sindex.query(points, predicate="dwithin", distance=30.0)
+    out[near[0]] = True
+    return out.mean()
+
+
+WATER = (
+    gpd.read_file(MIRROR / "constraints" / "Rhode_Island_Water.gpkg").to_crs(PLANE)
+    if PARCELS.exists()
+    else None
+)
+
+
+def test_every_parcel_of_the_file_is_measured(run):
+    assert rows(run.build, "select count(*) from core.parcel") == [(3_514,)]
+    assert rows(run.build, "select distinct state_id from core.parcel") == [("RI",)]
+    failed = "from meta.check_result where severity = 'error' and offending_count > 0"
+    assert rows(run.build, failed) == []
+    told = rows(run.build, "select excluded from meta.exclusion order by exclusion_no")
+    assert [text for (text,) in told] == [
+        "constraint_area constraint_kind water, and 30 m around",
+        "lake",
+        "park",
+        "ri_srtm_slope above 15",
+        "ri_nlcd classes 11, 90, 95",
+        "ri_padus classes 1, 2",
+    ]
+
+
+def test_what_is_excluded_is_what_the_rasters_and_waters_say(run):
+    """The largest parcels and those that are excluded in part, against points looked up one by one."""
+    parcels = run.parcels
+    partly = parcels[(parcels["excluded_share"] > 0.05) & (parcels["excluded_share"] < 0.95)]
+    chosen = list(dict.fromkeys([*parcels["area_acres"].nlargest(40).index, *partly.index[:60]]))
+    shapes = parcels.loc[chosen].geometry.to_crs(PLANE)
+    sampled = [sampled_share(shape) for shape in shapes]
+    # Some 4,000 points a parcel: a border of a cell is found to a few hundredths of its area.
+    assert parcels.loc[chosen, "excluded_share"].to_numpy() == pytest.approx(sampled, abs=0.02)
+    assert len(partly) > 60
+
+
+def test_what_ranks_first_is_land_that_one_could_build_on(run):
+    """No first parcel is water, a marsh or a reserve, whatever acres its file gives it."""
+    for workload in ("training", "inference"):
+        ranked = rows(
+            run.build,
+            f"select parcel_id from mart.{workload}_parcels where rank <= {TOP} order by rank",
+        )
+        query = f"select metric, at_least from meta.gate where workload = '{workload}'"
+        gates = dict(rows(run.build, query))
+        assert (
+            run.parcels.loc[[name for (name,) in ranked], "contiguous_acres"].min()
+            >= gates["acres"]
+        )
+
+
+def test_the_build_holds_the_shares_of_the_exclusions(run):
+    found = rows(
+        run.build, "select parcel_id, excluded_share, contiguous_acres from core.parcel_metric"
+    )
+    expected = run.parcels.loc[[name for name, *_ in found]]
+    assert [share for _, share, _ in found] == expected["excluded_share"].tolist()
+    assert [acres for *_, acres in found] == expected["contiguous_acres"].tolist()
