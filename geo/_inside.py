@@ -11,7 +11,7 @@ from geo._jit import jit
 from geo._tree import FAN, STACK, Tree, build, hilbert_order
 
 # Edges in a row that share a box: those that lie off a point's parallel are passed over together.
-RUN = 32
+RUN = 16
 # Rounding of an orientation, relative to its terms (J. R. Shewchuk, "Adaptive Precision Floating-Point
 # Arithmetic and Fast Robust Geometric Predicates", 1997: 3 + 16 ε times ε).
 _ROUNDING = 3.4e-16
@@ -27,7 +27,7 @@ class Areas(NamedTuple):
     lonlat, ring_start, first_ring
         Vertices, offsets of rings, first ring of each polygon and one more: see `geo.polygons`.
     run_box, first_run
-        South, north and east of every 32 edges in a row, shape (runs, 3), and the first such run of
+        South, north and east of every 16 edges in a row, shape (runs, 3), and the first such run of
         each ring and one more.
     order
         Polygons in the order of the tree.
@@ -140,7 +140,8 @@ def holding(areas, lon, lat, found, held):
             ):  # fmt: skip
                 if held == len(found):
                     more = np.empty(2 * held, np.int64)
-                    more[:held] = found
+                    for s in range(held):
+                        more[s] = found[s]
                     found = more
                 found[held] = shape
                 held += 1

@@ -38,11 +38,10 @@ _SLACK_M = 1e-3
 # Rows of a parcel's scratch: ECEF of its vertices, metres to the next (-inf at the end of a ring),
 # metres to a piece.
 _ROOM = 5
-# Leaves held ready around a query for those that follow it on the ground, at most; and how far: times
-# the bound, and times the way from one query to the next. Measured: 97 % of ordered queries find theirs.
-_NEAR = 64
-_NEAR_BOUNDS = 2.0
-_NEAR_STEPS = 3.0
+# Leaves held ready around a query for those that follow it on the ground: at most, and how many pay.
+_NEAR, _FEW, _MANY = 64, 8, 24
+# How far they are held, times the bound and the way between two queries: it adapts from here by steps.
+_NEAR_TIMES, _NEAR_STEP = 2.0, 1.25
 
 
 @jit
@@ -71,6 +70,8 @@ def search(query, parts, tree, areas, limits, first, last, numbers, metres) -> N
     boxes, count, level_first = tree
     max_m, touch_m, sag_m = limits
     k = numbers.shape[1]
+    has_areas = len(areas[5]) > 0
+    nowhere = np.int64(-1)
     # The k best so far: their arcs, ascending, features and pieces.
     arcs, nos, at = np.empty(k), np.empty(k, np.int64), np.empty(k, np.int64)
     seeds = np.full(k, -1, np.int64)
@@ -80,19 +81,24 @@ def search(query, parts, tree, areas, limits, first, last, numbers, metres) -> N
     stack_m2 = np.empty(STACK)
     gap_m2 = np.empty(FAN)
     found = np.empty(16, np.int64)
-    near, near_box = np.empty(_NEAR, np.int64), np.empty((6, _NEAR))
+    near, near_box, near_m2 = np.empty(_NEAR, np.int64), np.empty((6, _NEAR)), np.empty(_NEAR)
     # A place, and how far around it all leaves are held ready.
     around = np.full(4, -1.0)
-    nears = 0
+    nears, times = 0, _NEAR_TIMES
     before = np.zeros(3)
     for i in range(first, last):
-        room, size, radius, longest = _load(query, i, room, box)
+        size, longest = _load(query, i, room)
+        while size > room.shape[1]:
+            room = np.empty((_ROOM, 2 * size))
+            size, longest = _load(query, i, room)
+        radius = _surround(room, size, box)
         slack = sag_m + longest * longest / (8.0 * EARTH_SHORTEST_CURVATURE_RADIUS_M) + _SLACK_M
         held, is_tied = 0, False
-        found, inside = _held(query, areas, i, found)
-        for s in range(inside):
-            held, tied = _enter(arcs, nos, at, held, 0.0, found[s], -1, max_m)
-            is_tied |= tied
+        if has_areas:
+            found, inside = _held(query, areas, i, found)
+            for s in range(inside):
+                held, tied = _enter(arcs, nos, at, held, 0.0, found[s], nowhere, max_m)
+                is_tied |= tied
         for s in range(k):
             if seeds[s] >= 0:
                 metre = _measure(
@@ -106,7 +112,9 @@ def search(query, parts, tree, areas, limits, first, last, numbers, metres) -> N
         )
         is_near = bound + radius + off <= around[3]
         if is_near:
-            depth = _recall(near, near_box, nears, box, bound, stack, stack_level, stack_m2)
+            depth = _recall(
+                near, near_box, near_m2, nears, box, bound, stack, stack_level, stack_m2
+            )
         else:
             stack[0], stack_level[0], stack_m2[0], depth = 0, len(count) - 1, 0.0, 1
         while depth:
@@ -128,6 +136,13 @@ def search(query, parts, tree, areas, limits, first, last, numbers, metres) -> N
                     continue
                 if k == 1 and held and _is_beaten(arcs, nos, at, piece, p, number[p]):
                     continue
+                if k > 1 and held:
+                    # Another piece of a feature that is held has to be nearer than the one that is.
+                    old = _place(nos, held, number[p])
+                    if old < held:
+                        reach = longest_chord_m(arcs[old]) + slack + radius
+                        if gap_m2[slot] > reach * reach:
+                            continue
                 is_seed = False
                 for s in range(k):
                     is_seed |= seeds[s] == p
@@ -156,13 +171,17 @@ def search(query, parts, tree, areas, limits, first, last, numbers, metres) -> N
             step = np.sqrt(
                 (box[6] - before[0]) ** 2 + (box[7] - before[1]) ** 2 + (box[8] - before[2]) ** 2
             )
-            if held == k and step < bound + EDGE_M:
-                around[:3] = box[6:9]
-                around[3] = _NEAR_BOUNDS * bound + _NEAR_STEPS * (step + radius)
+            if step < bound + EDGE_M:
+                around[0], around[1], around[2] = box[6], box[7], box[8]
+                around[3] = times * (bound + step + radius)
                 nears = _gather(
                     boxes, count, level_first, around, stack, stack_level, near, near_box
                 )
-        before[:] = box[6:9]
+                if around[3] < 0.0 or nears > _MANY:
+                    times = max(times / _NEAR_STEP, 1.0)
+                elif nears < _FEW:
+                    times = min(times * _NEAR_STEP, 16.0)
+        before[0], before[1], before[2] = box[6], box[7], box[8]
 
 
 @jit
@@ -173,10 +192,9 @@ def _held(query, areas, i, found):
     """
     lonlat, _, ring_start, first_ring = query
     held = 0
-    if len(areas[5]):
-        for r in range(first_ring[i], first_ring[i + 1]):
-            j = ring_start[r]
-            found, held = holding(areas, lonlat[j, 0], lonlat[j, 1], found, held)
+    for r in range(first_ring[i], first_ring[i + 1]):
+        j = ring_start[r]
+        found, held = holding(areas, lonlat[j, 0], lonlat[j, 1], found, held)
     return found, held
 
 
@@ -209,7 +227,8 @@ def _tied(
     piece, number = parts
     boxes, count, level_first = tree
     all_m, all_no, total = np.empty(held + 16), np.empty(held + 16, np.int64), held
-    all_m[:held], all_no[:held] = arcs[:held], nos[:held]
+    for s in range(held):
+        all_m[s], all_no[s] = arcs[s], nos[s]
     if limit < 0.0:
         return all_m, all_no, total
     bound = longest_chord_m(limit) + slack
@@ -239,13 +258,12 @@ def _tied(
             if is_one:
                 all_no[0] = number[p]
                 continue
-            old = 0
-            while old < total and all_no[old] != number[p]:
-                old += 1
+            old = _place(all_no, total, number[p])
             if old == total:
                 if total == len(all_m):
                     more_m, more_no = np.empty(2 * total), np.empty(2 * total, np.int64)
-                    more_m[:total], more_no[:total] = all_m, all_no
+                    for j in range(total):
+                        more_m[j], more_no[j] = all_m[j], all_no[j]
                     all_m, all_no = more_m, more_no
                 all_m[total], all_no[total] = metre, number[p]
                 total += 1
@@ -270,16 +288,17 @@ def _settle(all_m, all_no, total, numbers, metres) -> None:
 
 
 @jit
-def _recall(near, near_box, nears, box, bound, stack, stack_level, stack_m2):
+def _recall(near, near_box, near_m2, nears, box, bound, stack, stack_level, stack_m2):
     """Put the leaves held ready that a query's box may reach on the stack."""
-    depth = 0
     for c in range(nears):
         dx = max(near_box[0, c] - box[3], box[0] - near_box[3, c], 0.0)
         dy = max(near_box[1, c] - box[4], box[1] - near_box[4, c], 0.0)
         dz = max(near_box[2, c] - box[5], box[2] - near_box[5, c], 0.0)
-        m2 = dx * dx + dy * dy + dz * dz
-        if m2 <= bound * bound:
-            stack[depth], stack_level[depth], stack_m2[depth] = near[c], 0, m2
+        near_m2[c] = dx * dx + dy * dy + dz * dz
+    depth = 0
+    for c in range(nears):
+        if near_m2[c] <= bound * bound:
+            stack[depth], stack_level[depth], stack_m2[depth] = near[c], 0, near_m2[c]
             depth += 1
     return depth
 
@@ -362,15 +381,22 @@ def _bound(arcs, held, k, max_m, slack):
 
 
 @jit
+def _place(nos, held, no):
+    """Where a feature is among those held; their count where it is not."""
+    for s in range(held):
+        if nos[s] == no:
+            return s
+    return held
+
+
+@jit
 def _enter(arcs, nos, at, held, metre, no, p, max_m):
     """Enter a feature among the k best; returns how many there are, and whether one nearly tied."""
     if metre > max_m:
         return held, False
     k = len(arcs)
-    old = 0
-    while old < held and nos[old] != no:
-        old += 1
-    is_tied = False
+    old = _place(nos, held, no)
+    out = np.inf
     if old < held:
         if metre >= arcs[old]:
             return held, False
@@ -379,11 +405,10 @@ def _enter(arcs, nos, at, held, metre, no, p, max_m):
         held += 1
     else:
         old = k - 1
-        worst = arcs[old]
-        gap = abs(metre - worst)
-        is_tied = gap <= TIE_M and (k > 1 or gap > 0.0)
-        if metre > worst or (metre == worst and no > nos[old]):
-            return held, is_tied
+        out = arcs[old]
+        if metre > out or (metre == out and no > nos[old]):
+            gap = metre - out
+            return held, gap <= TIE_M and (k > 1 or gap > 0.0)
     place = old
     while place > 0 and (
         arcs[place - 1] > metre or (arcs[place - 1] == metre and nos[place - 1] > no)
@@ -391,37 +416,88 @@ def _enter(arcs, nos, at, held, metre, no, p, max_m):
         arcs[place], nos[place], at[place] = arcs[place - 1], nos[place - 1], at[place - 1]
         place -= 1
     arcs[place], nos[place], at[place] = metre, no, p
-    return held, is_tied
+    # The one that is out may be as near as the one that is last now. Of one, equals are decided already.
+    gap = out - arcs[k - 1]
+    return held, gap <= TIE_M and (k > 1 or gap > 0.0)
 
 
 @jit
-def _load(query, i, room, box):
-    """Vertices of a query into `room` (5, size), its box, low, high and middle, into `box` (9,).
+def _load(query, i, room):
+    """Vertices of a query into `room` (5, size), and metres from each to the next.
 
-    Returns the room (a larger one where it has to be), the number of vertices, the radius around the
-    middle and the longest edge.
+    Returns the number of vertices and the longest edge. Where the room is too small it is not filled,
+    and the number says what is needed.
     """
     lonlat, ecef, ring_start, first_ring = query
-    begin, end = ring_start[first_ring[i]], ring_start[first_ring[i + 1]]
-    size = end - begin
-    if size == 1:
-        for axis in range(3):
-            room[axis, 0] = box[axis] = box[3 + axis] = box[6 + axis] = ecef[begin, axis]
-        room[3, 0] = -np.inf
-        return room, 1, 0.0, 0.0
+    begin = ring_start[first_ring[i]]
+    size = ring_start[first_ring[i + 1]] - begin
     if size > room.shape[1]:
-        room = _larger(room, 0, size)
+        return size, 0.0
+    xs, ys, zs, length = room[0], room[1], room[2], room[3]
     widest_deg = 0.0
     for j in range(size):
-        for axis in range(3):
-            room[axis, j] = ecef[begin + j, axis]
+        xs[j], ys[j], zs[j] = ecef[begin + j, 0], ecef[begin + j, 1], ecef[begin + j, 2]
         widest_deg = max(widest_deg, abs(lonlat[begin + j, 0] - lonlat[begin, 0]))
-    longest = _lengths(room, size)
+    for j in range(size - 1):
+        dx, dy, dz = xs[j + 1] - xs[j], ys[j + 1] - ys[j], zs[j + 1] - zs[j]
+        length[j] = np.sqrt(dx * dx + dy * dy + dz * dz)
     for r in range(first_ring[i], first_ring[i + 1]):
-        room[3, ring_start[r + 1] - 1 - begin] = -np.inf
+        length[ring_start[r + 1] - 1 - begin] = -np.inf
+    longest = 0.0
+    for j in range(size):
+        longest = max(longest, length[j])
+    # Edges around the earth or over a pole have short chords.
     if longest > EDGE_M or widest_deg > 0.5:
-        room, size = _cut_edges(query, i, room)
-        longest = EDGE_M
+        return _load_cut(query, i, room), EDGE_M
+    return size, longest
+
+
+@jit
+def _load_cut(query, i, room):
+    """Vertices into `room` as `_load` does, and more of them inside of edges that are long."""
+    lonlat, ecef, ring_start, first_ring = query
+    size = 0
+    point, xyz = np.empty((1, 2)), np.empty((1, 3))
+    for r in range(first_ring[i], first_ring[i + 1]):
+        for j in range(ring_start[r], ring_start[r + 1]):
+            parts = 1 if j == ring_start[r] else _parts(lonlat, j)
+            if size + parts > room.shape[1]:
+                size += parts
+                continue
+            for part in range(1, parts + 1):
+                # The vertex itself comes last, with its own bits.
+                if part < parts:
+                    for axis in range(2):
+                        a, b = lonlat[j - 1, axis], lonlat[j, axis]
+                        point[0, axis] = a + (b - a) * part / parts
+                    to_ecef(point, xyz)
+                for axis in range(3):
+                    room[axis, size] = xyz[0, axis] if part < parts else ecef[j, axis]
+                room[3, size] = -np.inf
+                if j > ring_start[r]:
+                    room[3, size - 1] = np.sqrt(
+                        (room[0, size] - room[0, size - 1]) ** 2
+                        + (room[1, size] - room[1, size - 1]) ** 2
+                        + (room[2, size] - room[2, size - 1]) ** 2
+                    )
+                size += 1
+    return size
+
+
+@jit
+def _parts(lonlat, j):
+    """Into how many parts the edge that ends at a vertex is cut."""
+    dlon, dlat = lonlat[j, 0] - lonlat[j - 1, 0], lonlat[j, 1] - lonlat[j - 1, 1]
+    widest = 1.0
+    if lonlat[j, 1] * lonlat[j - 1, 1] > 0.0:
+        widest = np.cos(np.radians(min(abs(lonlat[j, 1]), abs(lonlat[j - 1, 1]))))
+    across, up = dlon * widest * _METRES_PER_DEGREE, dlat * _METRES_PER_DEGREE
+    return max(int(np.ceil(np.sqrt(across * across + up * up) / EDGE_M)), 1)
+
+
+@jit
+def _surround(room, size, box):
+    """Box of a query's vertices, low, high and middle, into `box` (9,); returns the radius around it."""
     xs, ys, zs = room[0], room[1], room[2]
     west, south, low, east, north, high = xs[0], ys[0], zs[0], xs[0], ys[0], zs[0]
     for j in range(1, size):
@@ -434,87 +510,7 @@ def _load(query, i, room, box):
     radius2 = 0.0
     for j in range(size):
         radius2 = max(radius2, (xs[j] - x) ** 2 + (ys[j] - y) ** 2 + (zs[j] - z) ** 2)
-    return room, size, np.sqrt(radius2), longest
-
-
-@jit
-def _lengths(room, size):
-    """Metres from each vertex to the next, and the most of them; what joins two rings is among them."""
-    xs, ys, zs, length = room[0], room[1], room[2], room[3]
-    for j in range(size - 1):
-        dx, dy, dz = xs[j + 1] - xs[j], ys[j + 1] - ys[j], zs[j + 1] - zs[j]
-        length[j] = np.sqrt(dx * dx + dy * dy + dz * dz)
-    longest = 0.0
-    for j in range(size - 1):
-        longest = max(longest, length[j])
-    return longest
-
-
-@jit
-def _cut_edges(query, i, room):
-    """Vertices of a query into `room` as `_load` does, with more of them inside of long edges."""
-    lonlat, ecef, ring_start, first_ring = query
-    size = 0
-    for r in range(first_ring[i], first_ring[i + 1]):
-        begin, end = ring_start[r], ring_start[r + 1]
-        if size + end - begin > room.shape[1]:
-            room = _larger(room, size, size + end - begin)
-        for j in range(begin, end):
-            if j > begin:
-                dx, dy, dz = (
-                    ecef[j, 0] - ecef[j - 1, 0],
-                    ecef[j, 1] - ecef[j - 1, 1],
-                    ecef[j, 2] - ecef[j - 1, 2],
-                )
-                length = np.sqrt(dx * dx + dy * dy + dz * dz)
-                if length > EDGE_M or abs(lonlat[j, 0] - lonlat[j - 1, 0]) > 0.5:
-                    room, size = _cut(lonlat, j, room, size, end - j)
-            for axis in range(3):
-                room[axis, size] = ecef[j, axis]
-            if j > begin:
-                room[3, size - 1] = np.sqrt(
-                    (room[0, size] - room[0, size - 1]) ** 2
-                    + (room[1, size] - room[1, size - 1]) ** 2
-                    + (room[2, size] - room[2, size - 1]) ** 2
-                )
-            room[3, size] = -np.inf
-            size += 1
-    return room, size
-
-
-@jit
-def _larger(room, size, least):
-    more = np.empty((_ROOM, 2 * least))
-    more[:, :size] = room[:, :size]
-    return more
-
-
-@jit
-def _cut(lonlat, j, room, size, left):
-    """Vertices inside the edge that ends at j, so that its parts are short; `left` more will follow."""
-    dlon, dlat = lonlat[j, 0] - lonlat[j - 1, 0], lonlat[j, 1] - lonlat[j - 1, 1]
-    widest = 1.0
-    if lonlat[j, 1] * lonlat[j - 1, 1] > 0.0:
-        widest = np.cos(np.radians(min(abs(lonlat[j, 1]), abs(lonlat[j - 1, 1]))))
-    parts = int(np.ceil(np.hypot(dlon * widest, dlat) * _METRES_PER_DEGREE / EDGE_M))
-    if size + parts + left > room.shape[1]:
-        room = _larger(room, size, size + parts + left)
-    inner = np.empty((max(parts - 1, 0), 2))
-    for s in range(1, parts):
-        inner[s - 1, 0] = lonlat[j - 1, 0] + dlon * s / parts
-        inner[s - 1, 1] = lonlat[j - 1, 1] + dlat * s / parts
-    xyz = np.empty((len(inner), 3))
-    to_ecef(inner, xyz)
-    for s in range(len(inner)):
-        for axis in range(3):
-            room[axis, size] = xyz[s, axis]
-        room[3, size - 1] = np.sqrt(
-            (room[0, size] - room[0, size - 1]) ** 2
-            + (room[1, size] - room[1, size - 1]) ** 2
-            + (room[2, size] - room[2, size - 1]) ** 2
-        )
-        size += 1
-    return room, size
+    return np.sqrt(radius2)
 
 
 @jit

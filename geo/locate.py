@@ -4,6 +4,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geo import _inside
+from geo._threads import in_threads
 from geo.features import FeatureIndex
 from geo.geodesy import METRES_PER_MILE, lonlat_arrays, lonlat_geometries
 from geo.nearest import nearest
@@ -18,6 +20,7 @@ def locate(
     polygons: gpd.GeoSeries | np.ndarray,
     *,
     max_gap_mi: float = 0.0,
+    workers: int = -1,
 ) -> np.ndarray:
     """Index of the polygon that holds each point.
 
@@ -31,6 +34,8 @@ def locate(
     max_gap_mi
         A point that lies in no polygon is given to the one whose edge is nearest, if that is within
         so many geodesic miles: substations on a coast that the map cuts off.
+    workers
+        Threads; -1 takes all cores.
 
     Returns
     -------
@@ -46,16 +51,30 @@ def locate(
     """
     lon, lat = lonlat_arrays(lon, lat)
     shapes = lonlat_geometries(polygons)
-    found = np.full(lon.size, len(shapes), dtype=np.int64)
-    # A tree of points, queried by polygons: shapely prepares the geometries that it queries with.
-    tree = shapely.STRtree(shapely.points(lon, lat))
-    polygon, point = tree.query(shapes, predicate="intersects")
-    np.minimum.at(found, point, polygon)
-    found[found == len(shapes)] = -1
+    areas = _areas(shapes)
+    points = np.column_stack([lon.ravel(), lat.ravel()])
+    found = np.empty(lon.size, dtype=np.int64)
+    in_threads(
+        lambda rows: _inside.lowest_holding(areas, points, rows.start, rows.stop, found),
+        lon.size,
+        workers,
+    )
     if max_gap_mi > 0.0:
         lost = np.flatnonzero(found < 0)
         found[lost] = _nearest_polygon(lon[lost], lat[lost], shapes, max_gap_mi)
     return found
+
+
+def _areas(shapes: np.ndarray) -> _inside.Areas:
+    """Index shapes as areas, in flat arrays; those that are missing, empty or no polygon hold nothing."""
+    parts, shape = shapely.get_parts(shapes, return_index=True)
+    is_polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    parts, shape = parts[is_polygon], shape[is_polygon]
+    rings, part = shapely.get_rings(parts, return_index=True)
+    lonlat, ring = shapely.get_coordinates(rings, return_index=True)
+    ring_start = np.searchsorted(ring, np.arange(len(rings) + 1))
+    first_ring = np.searchsorted(shape[part], np.arange(len(shapes) + 1))
+    return _inside.index_areas(lonlat, ring_start, first_ring)
 
 
 def _nearest_polygon(

@@ -1,15 +1,12 @@
 """All pairs of points within a radius, with their geodesic distance."""
 
 import numpy as np
-from scipy.spatial import KDTree
 
-from geo.geodesy import (
-    METRES_PER_MILE,
-    arc_to_longest_chord_m,
-    lonlat_arrays,
-    surface_m,
-    to_ecef,
-)
+from geo import _pairs
+from geo._threads import in_threads
+from geo.errors import GeometryError
+from geo.features import FeatureIndex, to_ecef
+from geo.geodesy import METRES_PER_MILE, lonlat_arrays
 
 
 def pairs_within(
@@ -18,6 +15,8 @@ def pairs_within(
     feature_lon: np.ndarray,
     feature_lat: np.ndarray,
     radius_mi: float,
+    *,
+    workers: int = -1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pair every point with every feature within a radius.
 
@@ -29,25 +28,43 @@ def pairs_within(
         Degrees, WGS84, shape (m,).
     radius_mi
         Geodesic miles.
+    workers
+        Threads; -1 takes all cores.
 
     Returns
     -------
     tuple
-        Point number, feature number and miles, shape (pairs,), ordered by point then feature.
+        Point number, feature number and miles, shape (pairs,), ordered by point then feature. Against
+        Geod: 0.1 mm.
 
     Raises
     ------
     GeometryError
-        For coordinates that are NaN or no degrees.
+        For coordinates that are NaN or no degrees, and for a radius that is NaN or below 0.
     """
-    here = to_ecef(*lonlat_arrays(lon, lat))
-    there = to_ecef(*lonlat_arrays(feature_lon, feature_lat, "feature"))
-    reach_m = radius_mi * METRES_PER_MILE
-    found = KDTree(here).sparse_distance_matrix(
-        KDTree(there), float(arc_to_longest_chord_m(np.array(reach_m))), output_type="ndarray"
-    )
-    order = np.lexsort((found["j"], found["i"]))
-    point, feature = found["i"][order], found["j"][order]
-    metres = surface_m(here[point], there[feature])
-    inside = metres <= reach_m
-    return point[inside], feature[inside], metres[inside] / METRES_PER_MILE
+    lon, lat = lonlat_arrays(lon, lat)
+    index = FeatureIndex.from_points(feature_lon, feature_lat)
+    if not radius_mi >= 0.0:
+        msg = f"The radius is {radius_mi} miles; it must be 0 or more."
+        raise GeometryError(msg)
+    here = to_ecef(np.column_stack([lon.ravel(), lat.ravel()]))
+    counts = np.zeros(len(here), dtype=np.int64)
+    reach_m = float(radius_mi) * METRES_PER_MILE
+    blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def run(rows: slice) -> None:
+        blocks[rows.start] = _pairs.within(
+            here,
+            (index.piece, index.feature_no),
+            tuple(index.tree),
+            reach_m,
+            rows.start,
+            rows.stop,
+            counts,
+        )
+
+    in_threads(run, len(here), workers)
+    parts = [blocks[start] for start in sorted(blocks)]
+    feature = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in parts)])
+    metres = np.concatenate([np.zeros(0), *(part[1] for part in parts)])
+    return np.repeat(np.arange(len(here)), counts), feature, metres / METRES_PER_MILE

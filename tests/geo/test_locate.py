@@ -32,6 +32,38 @@ def test_located_as_shapely_and_geod_do(data, place, scale_m, seed, max_gap_mi):
     np.testing.assert_array_equal(found, oracle.locate(lon, lat, shapes, max_gap_mi))
 
 
+@examples(150)
+@given(seeds, st.sampled_from([0.1, 1.0, 0.0625]))
+def test_points_on_borders_are_decided_as_shapely_does(seed, step):
+    # Corners and points on one lattice: most points lie on vertices, on edges, or level with vertices.
+    rng = np.random.default_rng(seed)
+    shapes = []
+    while len(shapes) < 3:
+        corners = rng.integers(0, 7, (rng.integers(3, 40), 2)) * step
+        shape = shapely.make_valid(shapely.Polygon(corners))
+        shapes += [s for s in shapely.get_parts(shape) if s.geom_type == "Polygon"][:1]
+    shapes = np.array([shapes[0], shapely.MultiPolygon(shapes[1:2]), shapes[2]])
+    lon, lat = (v.ravel() * step for v in np.meshgrid(np.arange(15) / 2, np.arange(15) / 2))
+    vertices = shapely.get_coordinates(shapes)
+    between = (vertices[1:] + vertices[:-1]) / 2
+    lon, lat = np.vstack([np.column_stack([lon, lat]), vertices, between]).T
+    holds = shapely.intersects(shapes[:, None], shapely.points(lon, lat)[None])
+    expected = np.where(holds.any(axis=0), holds.argmax(axis=0), -1)
+    np.testing.assert_array_equal(locate(lon, lat, shapes), expected)
+
+
+def test_many_polygons_with_many_vertices_are_located_as_shapely_does():
+    rng = np.random.default_rng(2)
+    spots = rng.uniform(0, 10, (300, 2))
+    shapes = shapely.buffer(shapely.points(spots), rng.uniform(0.05, 1.5, 300), quad_segs=40)
+    shapes[::3] = shapely.difference(shapes[::3], shapely.buffer(shapely.points(spots[::3]), 0.2))
+    lon, lat = rng.uniform(-1, 11, (2, 4000))
+    holds = shapely.intersects(shapes[:, None], shapely.points(lon, lat)[None])
+    expected = np.where(holds.any(axis=0), holds.argmax(axis=0), -1)
+    np.testing.assert_array_equal(locate(lon, lat, shapes), expected)
+    np.testing.assert_array_equal(locate(lon, lat, shapes, workers=1), expected)
+
+
 def test_shared_borders_go_to_the_lowest():
     lon, lat = [-100.5, -99.5, -100.0, -98.0], [40.5, 40.5, 40.5, 40.5]
     assert locate(lon, lat, np.array([WEST, EAST])).tolist() == [0, 1, 0, -1]

@@ -56,6 +56,17 @@ def edge_to_line_m(parcel, line):
     return min(to_vertices + to_corners)
 
 
+def edge_to_polygon_m(parcel, polygon):
+    """Geodesic metres between two polygons with edges straight in lon/lat; 0 when they share a point."""
+    if parcel.intersects(polygon):
+        return 0.0
+    return min(
+        edge_to_point_m(one, x, y)
+        for one, other in ((parcel, polygon), (polygon, parcel))
+        for x, y in shapely.get_coordinates(shapely.segmentize(_rings(other), 0.02))
+    )
+
+
 def densify(line, step_m=200.0):
     """The line with vertices every `step_m` along its geodesics."""
     parts = []
