@@ -236,9 +236,10 @@ LAKE = shapely.box(-100.2, 39.8, -99.8, 40.2) - SQUARE
 def test_what_lies_in_a_polygon_or_holds_it_is_at_zero(parcel, apart):
     index = FeatureIndex.from_polygons(np.array([LAKE]))
     _, distance_mi = nearest_edge(index, np.array([parcel]))
-    if not apart:
+    if apart:
+        _assert_edge(distance_mi, [edge_to_polygon_m(parcel, LAKE)])
+    else:
         assert distance_mi[0] == 0.0
-    _assert_edge(distance_mi, [edge_to_polygon_m(parcel, LAKE)])
 
 
 def test_of_polygons_that_overlap_the_lowest_wins_and_all_are_found():
