@@ -17,7 +17,7 @@ from geo.polygons import Polygons
 # when the edge is 100 m long: rounding closes that neck.
 NECK_M = 1e-3
 # Cut areas further than this (shares, m²) from the exact ones are cut again, the slow and sure way.
-_SAME_SHARE, _SAME_M2 = 1e-6, 0.1
+_SAME_SHARE, _SAME_M2 = 1e-9, 0.1
 # Parcels cut at once: what bounds the memory.
 BLOCK = 1_024
 
@@ -51,7 +51,7 @@ def buildable(index: ExclusionIndex, polygons: Polygons, workers: int = -1) -> B
 
     Ground hangs together by its inside: pieces that touch in a point, or over a neck narrower than
     `NECK_M`, are two. Areas are those of the plane of EPSG:6933, as in `exclusion.excluded_m2`; the
-    largest of several pieces is within 1 m² up to 36 km². Shapely cuts only parcels that may fall apart. What a
+    largest of several pieces is within 0.1 m², but for rounding where a neck is that narrow. Shapely cuts only parcels that may fall apart. What a
     parcel gets depends on it and the index alone, bit for bit.
 
     Parameters
@@ -101,26 +101,37 @@ def _largest_m2(
         *(index.xy, index.ring_start, index.piece_start, start, pieces, NECK_M, verdict),
     )
     largest_m2 = left_m2.copy()
-    for kind, grid_m in ((_contiguous.CUT, 0.0), (_contiguous.ROUND, NECK_M)):
-        some = np.flatnonzero(verdict == kind)
-        if len(some):
-            excluded = _excluded(index, polygons, rows[some], *_some(start, pieces, some))
-            parcels = _parcels(polygons, rows[some])
-            largest_m2[some] = _cut(parcels, excluded, left_m2[some], grid_m)
+    to_cut = np.flatnonzero(verdict != _contiguous.WHOLE)
+    if not len(to_cut):
+        return largest_m2
+    parcels = _parcels(polygons, rows[to_cut])
+    excluded = _excluded(index, polygons, rows[to_cut], *_some(start, pieces, to_cut))
+    largest_m2[to_cut], _ = _cut(parcels, excluded, left_m2[to_cut], 0.0)
+    tight = np.flatnonzero(verdict[to_cut] == _contiguous.ROUND)
+    if len(tight):
+        rows_of = to_cut[tight]
+        rounded_m2, slack_m2 = _cut(parcels[tight], excluded[tight], left_m2[rows_of], NECK_M)
+        # The same piece: its unrounded area. Another: rounding closed or opened a neck.
+        other = np.abs(rounded_m2 - largest_m2[rows_of]) > slack_m2
+        largest_m2[rows_of[other]] = rounded_m2[other]
     return largest_m2
 
 
 def _cut(
     parcels: np.ndarray, excluded: np.ndarray, left_m2: np.ndarray, grid_m: float
-) -> np.ndarray:
-    """Largest connected piece of parcels after what is excluded; `left_m2` are their exact areas then.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut what is excluded out of parcels of which `left_m2` are left, exactly.
 
     Pieces that share borders make no valid multipolygon, but GEOS takes their shared edges out of a
     difference; the areas tell whether it did.
+
+    Returns
+    -------
+    Square metres of the largest connected piece, and how much of them rounding to `grid_m` may have moved.
     """
     rest = _difference(parcels, excluded, grid_m)
-    total_m2 = shapely.area(rest)
-    off = ~(np.abs(total_m2 - left_m2) <= np.maximum(_SAME_SHARE * left_m2, _SAME_M2))
+    slack_m2 = grid_m * shapely.length(rest)
+    off = ~(np.abs(shapely.area(rest) - left_m2) <= _SAME_SHARE * left_m2 + _SAME_M2 + slack_m2)
     if off.any():
         rest[off] = _difference(parcels[off], union(excluded[off]), NECK_M)
     parts, owner = shapely.get_parts(rest, return_index=True)
@@ -128,9 +139,8 @@ def _cut(
     parts_of = np.bincount(owner[area_m2 > 0.0], minlength=len(parcels))
     largest_m2 = np.zeros(len(parcels))
     np.maximum.at(largest_m2, owner, area_m2)
-    # What is left is known to the last bit: of one piece, of several rounded ones in proportion.
-    total_m2 = np.maximum(np.bincount(owner, area_m2, len(parcels)), 1e-300)
-    return np.where(parts_of == 1, left_m2, largest_m2 / total_m2 * left_m2)
+    # What is left is known to the last bit: one figure for what is one piece.
+    return np.where(parts_of == 1, left_m2, largest_m2), slack_m2
 
 
 def _difference(parcels: np.ndarray, excluded: np.ndarray, grid_m: float) -> np.ndarray:
