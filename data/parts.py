@@ -125,7 +125,14 @@ class Parts:
         self.folder.mkdir(parents=True, exist_ok=True)
         table = table.cast(self.schema).replace_schema_metadata({ROWS_KEY: _rows_of(chunk)})
         temporary = self.path(chunk).with_suffix(".parquet.part")
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        # Read once and thrown away: not worth the time to make it small.
+        pq.write_table(
+            table,
+            temporary,
+            compression="none",
+            use_dictionary=_texts(table.schema),
+            write_page_checksum=True,
+        )
         store.replace_atomically(temporary, self.path(chunk))
 
     def known_columns(self, chunks: Sequence[Chunk]) -> set[str]:
@@ -164,7 +171,11 @@ class Parts:
         tables = self._finished(chunks, finish)
         first = next(tables)
         count = 0
-        with pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+        # Measured numbers hardly repeat: trying to find repetitions costs more than measuring them,
+        # and no stronger compression makes the file smaller.
+        with pq.ParquetWriter(
+            temporary, first.schema, compression="snappy", use_dictionary=_texts(first.schema)
+        ) as writer:
             table: pa.Table | None = first
             del first
             while table is not None:
@@ -185,6 +196,11 @@ class Parts:
             with pq.ParquetFile(self.path(chunk)) as file:
                 table = file.read().replace_schema_metadata(None)
             yield finish(table)
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    """Columns whose values repeat."""
+    return [field.name for field in schema if pa.types.is_string(field.type)]
 
 
 def _rows_of(chunk: Chunk) -> bytes:

@@ -101,7 +101,7 @@ def _one_bit(path):
     """A flipped bit among the values: the footer is fine, the checksum of the page is not."""
     held = bytearray(path.read_bytes())
     column = pq.read_metadata(path).row_group(0).column(1)
-    held[column.dictionary_page_offset + column.total_compressed_size - 1] ^= 1
+    held[column.data_page_offset + column.total_compressed_size - 1] ^= 1
     path.write_bytes(bytes(held))
 
 
