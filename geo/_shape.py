@@ -25,8 +25,13 @@ _MOST_BOXES = 20_000
 _STACK = 256
 # Steps uphill from a guess before the search.
 _STEPS = 6
-# Distances as equal as this are those to one vertex.
-_TIE = 1e-9
+# Distances as equal as this may be those to one vertex, or to both sides of a strip: coordinates are rounded
+# to 1e-9 m, and an edge of length L that is straight in lon/lat is off its chord by L² tan(lat) / 8 R, below
+# L² / 2 R up to 75 degrees.
+_ROUNDED_M = 1e-7
+_BENT_PER_M = 0.5 / EARTH_EQUATOR_RADIUS_M
+# Sine of the angle below which an edge is seen head on, so that its sides cannot be told.
+_HEAD_ON = 1e-3
 # Gaps of Shell's sort (Ciura, 2001, then times 2.25).
 _GAPS = np.array([887_000, 394_000, 175_000, 77_700, 34_500, 15_300, 6_820, 3_030, 1_350, 600, 301, 132,
                   57, 23, 10, 4, 1])  # fmt: skip
@@ -124,11 +129,24 @@ def _away(edges, k, x, y):
 
 
 @jit
-def _nearest(edges, begin, end, x, y, ways):
+def _is_inside(edges, count, x, y):
+    is_odd = False
+    for e in range(count):
+        if (edges[e, 1] > y) != (edges[e, 5] > y):
+            turn = edges[e, 2] * (y - edges[e, 1]) - edges[e, 3] * (x - edges[e, 0])
+            if (turn > 0.0) == (edges[e, 3] > 0.0):
+                is_odd = not is_odd
+    return is_odd
+
+
+@jit
+def _nearest(edges, count, begin, end, x, y, same_m, ways):
     """Nearest of some edges, and the distance to it: negative outside of the shape.
 
     `ways` (m, 3) take the vectors to all of them, and their squares. Insides lie to the left of edges; at
-    a vertex the edge that is seen most from the side decides.
+    a vertex the edge that is seen most from the side decides. Edges that say both, to within `same_m`, such
+    as those of a strip that is thinner than its edges are bent, are not believed: then all edges (`count`)
+    are crossed and counted.
     """
     least = np.inf
     for k in range(end - begin):
@@ -141,16 +159,29 @@ def _nearest(edges, begin, end, x, y, ways):
         squared = vx * vx + vy * vy
         ways[k, 0], ways[k, 1], ways[k, 2] = vx, vy, squared
         least = min(least, squared)
-    limit = least * (1.0 + _TIE)
-    which, slant, sign = -1, -1.0, 1.0
+    away = np.sqrt(least)
+    limit = (away + same_m) ** 2
+    inner, outer, which_inner, which_outer = -1.0, -1.0, -1, -1
     for k in range(end - begin):
         if ways[k, 2] <= limit:
             e = begin + k
             turn = edges[e, 2] * (y - edges[e, 1]) - edges[e, 3] * (x - edges[e, 0])
-            if turn * turn * edges[e, 4] > slant:
-                which, slant = k, turn * turn * edges[e, 4]
-                sign = 1.0 if turn > 0.0 else -1.0
-    return which, sign * np.sqrt(least)
+            slant = turn * turn * edges[e, 4]
+            if turn > 0.0 and slant > inner:
+                inner, which_inner = slant, k
+            elif not turn > 0.0 and slant > outer:
+                outer, which_outer = slant, k
+    is_in = inner > outer
+    if which_inner >= 0 and which_outer >= 0:
+        # Edges are turned as well as moved, short ones more.
+        turned = max(edges[begin + which_inner, 4], edges[begin + which_outer, 4])
+        unsure = same_m * (1.0 + away * np.sqrt(turned))
+        if abs(np.sqrt(inner) - np.sqrt(outer)) <= unsure:
+            is_in = _is_inside(edges, count, x, y)
+    if max(inner, outer) <= (same_m + _HEAD_ON * away) ** 2:
+        is_in = _is_inside(edges, count, x, y)
+    which = which_inner if inner > outer else which_outer
+    return which, away if is_in else -away
 
 
 @jit
@@ -234,25 +265,8 @@ def _better(ways, which, facing, aside, third):
 
 
 @jit
-def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
-    """Radius and middle of the largest circle, to within the tolerance, and 1 % of the radius.
-
-    `box` (4,) holds the shape; `starts` (s, 2) are guesses; no radius is above `most`.
-    """
-    best, best_x, best_y = 0.0, starts[0, 0], starts[0, 1]
-    for s in range(len(starts)):
-        x, y = starts[s, 0], starts[s, 1]
-        for _ in range(_STEPS):
-            which, away = _nearest(edges, 0, count, x, y, ways)
-            if which < 0 or not away > best:
-                break
-            gain = away - best
-            best, best_x, best_y = away, x, y
-            if best + max(tolerance, 0.01 * best) >= most or gain < 0.001 * best:
-                break
-            facing, aside, third = _others(ways, count, which, away)
-            step_x, step_y = _better(ways, which, facing, aside, third)
-            x, y = x + step_x, y + step_y
+def _search(edges, count, box, most, tolerance, same_m, best, best_x, best_y, ways, stack, ranges):
+    """Halve boxes until none may hold the middle of a circle larger by more than the tolerance or 1 %."""
     # Larger circles have their middles so far from the sides of the box that holds the shape.
     margin = best + max(tolerance, 0.01 * best)
     stack[0, 0], stack[0, 1] = (box[0] + box[2]) / 2.0, (box[1] + box[3]) / 2.0
@@ -270,7 +284,7 @@ def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
         bound, begin, end = stack[size, 4], ranges[size, 0], ranges[size, 1]
         if bound <= enough:
             continue
-        which, away = _nearest(edges, begin, end, x, y, ways)
+        which, away = _nearest(edges, count, begin, end, x, y, same_m, ways)
         if which < 0:
             continue
         if away > best:
@@ -283,7 +297,8 @@ def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
         if away > 0.0:
             facing, aside, third = _others(ways, end - begin, which, away)
             one = begin + which
-            if third >= 0:
+            # Right on an edge there is no way to it, and no weights.
+            if third >= 0 and away > _ROUNDED_M:
                 weights = _weights(ways, which, aside, third)
                 two, three = begin + aside, begin + third
                 mean = _largest_mean(edges, one, two, three, weights, x, y, half_x, half_y)
@@ -299,7 +314,7 @@ def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
                 continue
         way_x, way_y = ways[which, 0], ways[which, 1]
         # Edges farther than this are nearest to no point of the box.
-        reach = (abs(away) + 2.0 * diagonal) ** 2 * (1.0 + _TIE)
+        reach = (abs(away) + 2.0 * diagonal + same_m) ** 2
         kept = 0
         for k in range(end - begin):
             if ways[k, 2] <= reach:
@@ -308,7 +323,7 @@ def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
             to = end
             for k in range(end - begin):
                 if ways[k, 2] <= reach:
-                    for row in range(5):
+                    for row in range(6):
                         edges[to, row] = edges[begin + k, row]
                     to += 1
             begin, end = end, to
@@ -332,6 +347,40 @@ def _circle(edges, count, box, starts, most, tolerance, ways, stack, ranges):
 
 
 @jit
+def _circle(edges, count, box, starts, most, tolerance, same_m, ways, stack, ranges):
+    """Radius and middle of the largest circle, to within the tolerance, and 1 % of the radius.
+
+    `box` (4,) holds the shape; `starts` (s, 2) are guesses; no radius is above `most`.
+    """
+    best, best_x, best_y = 0.0, starts[0, 0], starts[0, 1]
+    for s in range(len(starts)):
+        x, y = starts[s, 0], starts[s, 1]
+        for _ in range(_STEPS):
+            which, away = _nearest(edges, count, 0, count, x, y, same_m, ways)
+            if which < 0 or not away > best:
+                break
+            gain = away - best
+            best, best_x, best_y = away, x, y
+            if best + max(tolerance, 0.01 * best) >= most or gain < 0.001 * best:
+                break
+            facing, aside, third = _others(ways, count, which, away)
+            step_x, step_y = _better(ways, which, facing, aside, third)
+            x, y = x + step_x, y + step_y
+    # Coarse rounds first, so that no thin strip takes all boxes while the large places are not yet known.
+    coarse = most / 4.0
+    while best < coarse and coarse > tolerance:
+        best, best_x, best_y = _search(
+            *(edges, count, box, most, coarse, same_m),
+            *(best, best_x, best_y, ways, stack, ranges),
+        )
+        coarse /= 4.0
+    return _search(
+        *(edges, count, box, most, tolerance, same_m),
+        *(best, best_x, best_y, ways, stack, ranges),
+    )
+
+
+@jit
 def measure(
     lonlat, ecef, plane, ring_start, part_start, shape_start, first, last, tolerance_m, out, middle
 ) -> None:
@@ -344,7 +393,7 @@ def measure(
         begin, end = part_start[shape_start[i]], part_start[shape_start[i + 1]]
         most = max(most, ring_start[end] - ring_start[begin])
     x, y, hull_x, hull_y = np.empty(most), np.empty(most), np.empty(most + 2), np.empty(most + 2)
-    edges, ways = np.empty((5 * most, 5)), np.empty((most, 3))
+    edges, ways = np.empty((5 * most, 6)), np.empty((most, 3))
     stack, ranges = np.empty((_STACK, 5)), np.empty((_STACK, 2), dtype=np.int64)
     box, starts = np.empty(4), np.empty((2, 2))
     for i in range(first, last):
@@ -356,13 +405,14 @@ def measure(
             continue
 
         # Area in the equal-area plane, perimeter in chords, and the middle of the vertices.
-        twice, perimeter = 0.0, 0.0
+        twice, perimeter, part = 0.0, 0.0, 0
         ox, oy, oz = 0.0, 0.0, 0.0
         for r in range(parts[0], parts[-1]):
             x0, y0 = plane[ring_start[r], 0], plane[ring_start[r], 1]
+            ring = 0.0
             for j in range(ring_start[r], ring_start[r + 1] - 1):
-                twice += (plane[j, 0] - x0) * (plane[j + 1, 1] - y0)
-                twice -= (plane[j, 1] - y0) * (plane[j + 1, 0] - x0)
+                ring += (plane[j, 0] - x0) * (plane[j + 1, 1] - y0)
+                ring -= (plane[j, 1] - y0) * (plane[j + 1, 0] - x0)
                 dx, dy = ecef[j + 1, 0] - ecef[j, 0], ecef[j + 1, 1] - ecef[j, 1]
                 dz = ecef[j + 1, 2] - ecef[j, 2]
                 if (
@@ -375,6 +425,11 @@ def measure(
                 else:
                     perimeter += np.sqrt(dx * dx + dy * dy + dz * dz)
                 ox, oy, oz = ox + ecef[j, 0], oy + ecef[j, 1], oz + ecef[j, 2]
+            if r == parts[part]:
+                twice += abs(ring)
+                part = min(part + 1, len(parts) - 1)
+            else:
+                twice -= abs(ring)
         steps = end - begin - (parts[-1] - parts[0])
         ox, oy, oz = ox / steps, oy / steps, oz / steps
 
@@ -399,7 +454,7 @@ def measure(
 
         # Edges with that direction as x.
         count = 0
-        area, cx, cy = 0.0, 0.0, 0.0
+        area, cx, cy, longest = 0.0, 0.0, 0.0, 0.0
         box[0], box[1], box[2], box[3] = np.inf, np.inf, -np.inf, -np.inf
         for r in range(parts[0], parts[-1]):
             ax, ay = 0.0, 0.0
@@ -412,10 +467,11 @@ def measure(
                 box[2], box[3] = max(box[2], bx), max(box[3], by)
                 if j > ring_start[r]:
                     length = (bx - ax) ** 2 + (by - ay) ** 2
+                    longest = max(longest, length)
                     if length > 0.0:
                         edges[count, 0], edges[count, 1] = ax, ay
                         edges[count, 2], edges[count, 3] = bx - ax, by - ay
-                        edges[count, 4] = 1.0 / length
+                        edges[count, 4], edges[count, 5] = 1.0 / length, by
                         count += 1
                         cross = ax * by - ay * bx
                         area += cross / 2.0
@@ -426,8 +482,9 @@ def measure(
         if area > 0.0:
             starts[1, 0], starts[1, 1] = cx / area, cy / area
         largest = min(width / 2.0, np.sqrt(max(area, 0.0) / np.pi))
+        same_m = _ROUNDED_M + _BENT_PER_M * longest
         radius, cx, cy = _circle(
-            *(edges, count, box, starts, largest, min(tolerance_m, 0.05 * largest)),
+            *(edges, count, box, starts, largest, min(tolerance_m, 0.05 * largest), same_m),
             *(ways, stack, ranges),
         )
         out[i, 0], out[i, 1] = twice / 2.0, perimeter

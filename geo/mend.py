@@ -15,6 +15,7 @@ from geo.polygons import POLYGON_TYPES, Polygons
 from geo.wkb import Decoded, RowStatus, decode
 
 LONLAT = "OGC:CRS84"
+COLLECTION_TYPE = 7
 # A square centimetre and less is rounding, not land.
 NO_AREA_DEG2 = 1e-14
 
@@ -245,6 +246,7 @@ def _repair(
     broken = np.flatnonzero(~shapely.is_valid(shapes))
     shapes[broken] = _valid(shapes[broken])
     code[unsure[~(shapely.area(shapes) > NO_AREA_DEG2)]] = RowStatus.NO_AREA
+    code[unsure[shapely.is_missing(shapes)]] = RowStatus.BEYOND_REPAIR
     invalid = unsure[broken]
     crossed = invalid[code[invalid] == 0]
     if not len(crossed):
@@ -254,17 +256,37 @@ def _repair(
 
 
 def _valid(shapes: np.ndarray) -> np.ndarray:
+    """Repair shapes; None for those that GEOS cannot."""
     out = np.empty(len(shapes), dtype=object)
 
     def run(part: slice) -> None:
-        out[part] = shapely.make_valid(shapes[part], method="structure", keep_collapsed=False)
+        try:
+            out[part] = _made_valid(shapes[part])
+        except shapely.GEOSException:
+            for number in range(part.start, part.stop):
+                out[number] = _valid_somehow(shapes[number])
 
     in_threads(run, len(shapes), block=256)
-    # Lines may be left over all the same.
-    for number in np.flatnonzero(~np.isin(shapely.get_type_id(out), POLYGON_TYPES)):
+    out[~shapely.is_valid(out)] = None
+    # Lines may be left over.
+    for number in np.flatnonzero(shapely.get_type_id(out) == COLLECTION_TYPE):
         parts = shapely.get_parts(out[number])
         out[number] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), POLYGON_TYPES)])
     return out
+
+
+def _made_valid(shapes: np.ndarray) -> np.ndarray:
+    return shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+
+
+def _valid_somehow(shape: shapely.Geometry) -> shapely.Geometry | None:
+    """Repair one shape: GEOS gives up on some whose edges nearly meet, but not in each of its ways."""
+    for repair in (_made_valid, shapely.make_valid, lambda one: shapely.buffer(one, 0.0)):
+        try:
+            return repair(shape)
+        except shapely.GEOSException:
+            continue
+    return None
 
 
 def _replaced(polygons: Polygons, which: np.ndarray, by: Polygons | None) -> Polygons:

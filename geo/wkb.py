@@ -28,6 +28,7 @@ class RowStatus(enum.IntEnum):
     OUT_OF_RANGE = 8
     TOO_WIDE = 9
     NO_AREA = 10
+    BEYOND_REPAIR = 11
 
     @property
     def reason(self) -> str | None:
@@ -47,6 +48,7 @@ _REASONS = {
     RowStatus.OUT_OF_RANGE: "lies outside the range of longitude and latitude",
     RowStatus.TOO_WIDE: "reaches across more than 180 degrees of longitude",
     RowStatus.NO_AREA: "has no area",
+    RowStatus.BEYOND_REPAIR: "crosses itself in a way that cannot be repaired",
 }
 
 

@@ -109,6 +109,17 @@ def wkb(shape, *, little=True, width=2, extended=False, srid=None, is_open=False
     return head + kind_of(6, outer=True) + struct.pack(order + "I", len(parts)) + b"".join(parts)
 
 
+def repaired(shapes):
+    """Shapes as GEOS repairs them, one by one; None where it gives up."""
+    out = []
+    for shape in shapes:
+        try:
+            out.append(shapely.make_valid(shape, method="structure", keep_collapsed=False))
+        except shapely.GEOSException:
+            out.append(None)
+    return np.array(out, dtype=object)
+
+
 def perimeter_m(shape):
     """Length of all rings, edges straight in lon/lat: by Geod over steps of at most 0.01 degrees."""
     total = 0.0
