@@ -50,20 +50,32 @@ class _Chains:
     is_shell: np.ndarray
 
 
-def boundary_rings(shapes: np.ndarray, metres: float) -> tuple[np.ndarray, np.ndarray]:
-    """Draw polygons that, with the bodies of the shapes, cover all within `metres` of them.
+def buffer_pieces(shapes: np.ndarray, metres: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw polygons that together cover all within `metres` of shapes.
 
     Returns
     -------
-    Polygons in lon/lat that cross themselves, to be united by winding, and may reach over ±180; the number of
-    the shape of each.
+    Valid polygons and multipolygons in lon/lat that may reach over ±180, and the number of the shape of each.
     """
     parts, owner = singles(shapes)
     reach_m = metres * (1.0 + _OUTSIDE)
-    is_point = shapely.get_type_id(parts) == shapely.GeometryType.POINT
-    circles = _circles(shapely.get_coordinates(parts[is_point]), reach_m)
-    rings, ring_owner = _walked(_chains(parts[~is_point], owner[~is_point], metres), reach_m)
-    return np.concatenate([circles, rings]), np.concatenate([owner[is_point], ring_owner])
+    kind = shapely.get_type_id(parts)
+    points = kind == shapely.GeometryType.POINT
+    circles = _circles(shapely.get_coordinates(parts[points]), reach_m)
+    chains = _chains(parts[~points], owner[~points], metres)
+    rings, ring_owner, around = _walked(chains, reach_m)
+    # A buffer of nothing unites by winding.
+    rings = shapely.buffer(rings, 0.0)
+    # Rings drawn around a polygon hold it already.
+    held = np.zeros(len(parts), dtype=bool)
+    held[(kind == shapely.GeometryType.POLYGON) & (shapely.get_num_interior_rings(parts) == 0)] = (
+        around[chains.is_shell]
+    )
+    bodies = (kind == shapely.GeometryType.POLYGON) & ~held
+    return (
+        np.concatenate([circles, rings, parts[bodies]]),
+        np.concatenate([owner[points], ring_owner, owner[bodies]]),
+    )
 
 
 def singles(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,8 +119,8 @@ def _runs(edges: np.ndarray, length_m: np.ndarray, reach_m: float) -> np.ndarray
     return np.ceil(np.maximum(_MOST_CROSSINGS / near, _FEWEST_EDGES)).astype(np.int64)
 
 
-def _walked(chains: _Chains, reach_m: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rings about chains, and the shape of each."""
+def _walked(chains: _Chains, reach_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rings about chains, the shape of each, and whether a chain was walked around, not there and back."""
     edges = np.diff(chains.start) - 1
     lone = chains.lonlat[chains.start[:-1][edges == 0]]
     chain = np.repeat(np.arange(len(edges)), edges)
@@ -144,6 +156,7 @@ def _walked(chains: _Chains, reach_m: float) -> tuple[np.ndarray, np.ndarray]:
     return (
         np.concatenate([rings, circles]),
         np.concatenate([chains.owner[of_chain], chains.owner[edges == 0]]),
+        around,
     )
 
 

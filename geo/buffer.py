@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo._buffer import boundary_rings, singles
+from geo._buffer import buffer_pieces
 from geo._threads import in_threads
 from geo.errors import GeometryError
 from geo.geodesy import EARTH_SHORTEST_CURVATURE_RADIUS_M, lonlat_geometries
@@ -71,30 +71,21 @@ def _grown(shapes: np.ndarray, metres: float) -> np.ndarray:
     shapes = shapes.copy()
     bad = (shapely.get_dimensions(shapes) == 2) & ~shapely.is_valid(shapes)
     shapes[bad] = shapely.make_valid(shapes[bad], method="structure", keep_collapsed=True)
-    rings, owner = boundary_rings(shapes, metres)
-    bodies, body_owner = _bodies(shapes)
-    # A buffer of nothing unites by winding.
-    pieces = np.concatenate([shapely.buffer(rings, 0.0), bodies])
-    owner = np.concatenate([owner, body_owner])
+    pieces, owner = buffer_pieces(shapes, metres)
     order = np.argsort(owner, kind="stable")
     pieces, owner = pieces[order], owner[order]
-    parts, inner = shapely.get_parts(pieces, return_index=True)
     out = np.full(len(shapes), shapely.Polygon(), dtype=object)
-    present, group = np.unique(owner[inner], return_inverse=True)
-    if len(present):
+    alone = np.bincount(owner, minlength=len(shapes))[owner] == 1
+    out[owner[alone]] = pieces[alone]
+    parts, inner = shapely.get_parts(pieces[~alone], return_index=True)
+    several, group = np.unique(owner[~alone][inner], return_inverse=True)
+    if len(several):
         grouped = shapely.multipolygons(parts, indices=group)
-        out[present] = shapely.union_all(grouped[:, None], axis=1)
+        out[several] = shapely.union_all(grouped[:, None], axis=1)
     over = np.flatnonzero((np.abs(shapely.bounds(out)) > 180.0)[:, [0, 2]].any(axis=1))
     for i in over:
         out[i] = _cut_at_180(out[i])
     return out
-
-
-def _bodies(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take the polygons out of some shapes, with the number of the shape of each."""
-    parts, owner = singles(shapes)
-    solid = shapely.get_dimensions(parts) == 2
-    return parts[solid], owner[solid]
 
 
 def _cut_at_180(shape: shapely.Geometry) -> shapely.Geometry:
