@@ -222,9 +222,9 @@ LAKE = shapely.box(-100.2, 39.8, -99.8, 40.2) - SQUARE
         (shapely.box(-100.01, 39.99, -100.0, 40.0), True),  # in its hole
         (SQUARE, False),  # filling its hole
         (
-            shapely.box(-101, 39, -99, 41) - shapely.box(-100.5, 39.5, -99.5, 40.5),
+            shapely.box(-100.3, 39.7, -99.7, 40.3) - shapely.box(-100.29, 39.71, -99.71, 40.29),
             True,
-        ),  # around it
+        ),  # around it, apart
         (
             shapely.MultiPolygon(
                 [shapely.box(-98, 40, -97.9, 40.1), shapely.box(-100.19, 40, -100.18, 40.1)]
