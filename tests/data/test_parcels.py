@@ -4,11 +4,17 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
 from data.errors import InputError
-from data.parcels import read_parcels
+from data.parcels import ParcelFile, open_parcels, read_parcels
+from data.shared_ids import SharedIds
+from geo.mend import mend
+from geo.shape import shape_keys
+from geo.wkb import from_arrow
 
 MIRROR = Path(__file__).parents[3] / "shared" / "mirror" / "parcels"
 BOX = shapely.box(-71.5, 41.5, -71.4, 41.6)
@@ -289,6 +295,225 @@ class TestFilesThatCannotBeUsed:
         self.refused("cannot be read as a parcel file", path)
 
 
+def rows_of(path, rows=2, **options):
+    """All batches of a file as one table, and their lengths."""
+    batches = list(open_parcels(path, **options).batches(rows))
+    return pa.Table.from_batches(batches), [len(batch) for batch in batches]
+
+
+class TestBatches:
+    @pytest.mark.parametrize("name", ["a.gpkg", "a.parquet", "a.geojson", "a.shp"])
+    def test_files_are_read_in_batches_of_one_form(self, write, name):
+        shapes = [shapely.affinity.translate(BOX, i) for i in range(5)]
+        path = write(
+            shapes, name, apn=["a", None, "c", "d", "e"], acres=["1,000", "0", "3", "", "5"]
+        )
+        file = open_parcels(path)
+        assert isinstance(file, ParcelFile)
+        assert (file.id_column, file.acres_column, file.notes) == ("apn", "acres", [])
+        table, lengths = rows_of(path)
+        assert lengths == [2, 2, 1]
+        assert table.schema.names == ["parcel_id", "acres", "raw_row", "geometry"]
+        assert table.schema.types[:3] == [pa.string(), pa.float64(), pa.int64()]
+        assert table["parcel_id"].to_pylist() == ["a", "a-2", "c", "d", "e"]
+        assert table["acres"].to_pylist() == [1000, None, 3, None, 5]
+        assert table["raw_row"].to_pylist() == [1, 2, 3, 4, 5]
+        read = shapely.from_wkb(table["geometry"].to_numpy())
+        assert shapely.equals_exact(read, np.array(shapes), 1e-9, normalize=True).all()
+        assert [one for ids in file.ids(2) for one in ids.to_pylist()] == [
+            "a", "a-2", "c", "d", "e",
+        ]  # fmt: skip
+        # Each reading begins anew.
+        assert sum(len(batch) for batch in file.batches()) == 5
+
+    @pytest.mark.parametrize("name", ["a.gpkg", "a.parquet"])
+    def test_files_without_ids_or_acres(self, write, name):
+        file = open_parcels(write([BOX, BOX2, BOX], name))
+        assert (file.id_column, file.acres_column) == (None, None)
+        table = pa.Table.from_batches(file.batches(2))
+        assert table["parcel_id"].to_pylist() == ["a-1", "a-2", "a-3"]
+        assert table["acres"].null_count == 3
+        assert [len(ids) for ids in file.ids(2)] == [2, 1]
+
+    def test_one_column_can_be_both(self, write):
+        path = write([BOX], "a.parquet", acres=[7.0])
+        table, _ = rows_of(path, id_column="acres")
+        assert (table["parcel_id"].to_pylist(), table["acres"].to_pylist()) == (["7"], [7.0])
+
+    @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:5070", "EPSG:3438"])
+    @pytest.mark.parametrize("name", ["a.gpkg", "a.parquet"])
+    def test_the_crs_is_told_and_coordinates_are_as_in_the_file(self, write, name, crs):
+        shapes = gpd.GeoSeries([BOX], crs="OGC:CRS84").to_crs(crs)
+        path = write(shapes, name, crs=crs)
+        assert gpd.GeoSeries(crs=open_parcels(path).crs).crs.equals(
+            shapes.crs, ignore_axis_order=True
+        )
+        read = shapely.from_wkb(rows_of(path)[0]["geometry"].to_numpy())
+        assert shapely.equals_exact(read, shapes.to_numpy(), 1e-6, normalize=True).all()
+
+    @pytest.mark.parametrize("crs", ["left out", "null"])
+    def test_geoparquet_that_leaves_its_crs_out_is_in_lon_lat(self, write, crs):
+        path = write([BOX], "a.parquet")
+        table = pq.read_table(path)
+        told = json.loads(table.schema.metadata[b"geo"])
+        column = told["columns"]["geometry"]
+        # What writers may leave out.
+        for key in ("bbox", "geometry_types"):
+            column.pop(key, None)
+        if crs == "null":
+            column["crs"] = None
+        else:
+            del column["crs"]
+        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(told)}), path)
+        if crs == "null":
+            with pytest.raises(InputError, match="states no coordinate reference system"):
+                open_parcels(path)
+        else:
+            assert open_parcels(path).crs == "OGC:CRS84"
+            assert len(read_parcels([path]).frame) == 1
+
+    def test_geoparquet_in_the_layout_of_arrow(self, tmp_path):
+        shapes = [BOX, BOX2.difference(shapely.box(-71.26, 41.54, -71.24, 41.56))]
+        frame = gpd.GeoDataFrame({"apn": ["a", "b"]}, geometry=shapes, crs="OGC:CRS84")
+        path = tmp_path / "a.parquet"
+        frame.to_parquet(path, geometry_encoding="geoarrow", schema_version="1.1.0")
+        assert open_parcels(path).encoding == "polygon"
+        read = read_parcels([path]).frame
+        assert read["parcel_id"].tolist() == ["a", "b"]
+        assert shapely.equals(read.geometry.to_numpy(), np.array(shapes)).all()
+
+    def test_a_file_of_another_geometry_column_and_a_geoparquet_suffix(self, tmp_path):
+        frame = gpd.GeoDataFrame({"apn": ["a"]}, geometry=[BOX], crs="OGC:CRS84")
+        path = tmp_path / "a.geoparquet"
+        frame.rename_geometry("outline").to_parquet(path)
+        assert rows_of(path)[0]["parcel_id"].to_pylist() == ["a"]
+        with pytest.raises(InputError) as raised:
+            open_parcels(path, id_column="x")
+        assert raised.value.hint == "Name one of its columns with --parcel-id: apn."
+
+    def test_ids_of_many_types(self, tmp_path):
+        columns = {
+            "whole": pa.array([1.0, None, 1234567890123.0, 2.5, 1e300]),
+            "number": pa.array([7, None, -3, 0, 2**60]),
+            "text": pa.array([" x ", "", None, "\t", "y"]),
+            "kind": pa.array(["u", None, "u", "v", ""]).dictionary_encode(),
+            "large": pa.array(["u", None, "w", "v", ""], pa.large_string()),
+        }
+        expected = {
+            "whole": ["1", "a-2", "1234567890123", "2.5", "1e+300"],
+            "number": ["7", "a-2", "-3", "0", str(2**60)],
+            "text": ["x", "a-2", "a-3", "a-4", "y"],
+            "kind": ["u", "a-2", "u", "v", "a-5"],
+            "large": ["u", "a-2", "w", "v", "a-5"],
+        }
+        frame = gpd.GeoDataFrame(geometry=[BOX] * 5, crs="OGC:CRS84")
+        frame.to_parquet(tmp_path / "plain.parquet")
+        plain = pq.read_table(tmp_path / "plain.parquet")
+        for name, column in columns.items():
+            path = tmp_path / "a.parquet"
+            pq.write_table(plain.append_column(name, column), path)
+            assert rows_of(path, id_column=name)[0]["parcel_id"].to_pylist() == expected[name]
+
+    def test_acres_of_many_types(self, tmp_path):
+        columns = [
+            (pa.array([1, 0, None, -2]), [1.0, None, None, None]),
+            (pa.array([1.5, np.inf, np.nan, None]), [1.5, None, None, None]),
+            (pa.array([1, 0, None, 3]).cast(pa.decimal128(21, 2)), [1.0, None, None, 3.0]),
+            (pa.array(["2", "x", "1,200.5", None]), [2.0, None, 1200.5, None]),
+        ]
+        frame = gpd.GeoDataFrame(geometry=[BOX] * 4, crs="OGC:CRS84")
+        frame.to_parquet(tmp_path / "plain.parquet")
+        plain = pq.read_table(tmp_path / "plain.parquet")
+        for column, expected in columns:
+            path = tmp_path / "a.parquet"
+            pq.write_table(plain.append_column("acres", column), path)
+            assert rows_of(path)[0]["acres"].to_pylist() == expected
+
+    def test_a_column_that_is_no_id_is_named(self, tmp_path):
+        path = tmp_path / "a.parquet"
+        gpd.GeoDataFrame(geometry=[BOX], crs="OGC:CRS84").to_parquet(path)
+        table = pq.read_table(path).append_column("apn", pa.array([{"book": 1, "page": 2}]))
+        pq.write_table(table, path)
+        with pytest.raises(InputError, match="column 'apn' holds struct") as raised:
+            list(open_parcels(path).batches())
+        assert "--parcel-id" in raised.value.hint
+
+    def test_a_file_that_breaks_off_while_it_is_read_is_named(self, write):
+        path = write(
+            [shapely.Point(i, 0).buffer(1) for i in range(50)], "a.parquet", apn=["x"] * 50
+        )
+        file = open_parcels(path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
+        with pytest.raises(InputError, match="cannot be read as a parcel file") as raised:
+            list(file.batches())
+        assert path.name in raised.value.message
+
+    def test_no_more_than_a_batch_is_held(self, tmp_path):
+        count = 40_000
+        ids = pa.array([f"p{n}" for n in range(count)])
+        wkb = pa.array([shapely.to_wkb(shapely.Point(0, 0).buffer(1, quad_segs=16))] * count)
+        told = {"version": "1.0.0", "primary_column": "geometry",
+                "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}}}  # fmt: skip
+        path = tmp_path / "a.parquet"
+        table = pa.table({"apn": ids, "geometry": wkb})
+        table = table.replace_schema_metadata({"geo": json.dumps(told)})
+        pq.write_table(table, path, row_group_size=4_000, use_dictionary=False)
+        size, before = table.nbytes, pa.total_allocated_bytes()
+        del table, wkb
+        before, most, seen = pa.total_allocated_bytes(), 0, 0
+        for batch in open_parcels(path).batches(2_000):
+            seen += len(batch)
+            most = max(most, pa.total_allocated_bytes() - before)
+        assert seen == count
+        assert most < size / 4
+
+
+class TestSharedIds:
+    def test_batches_are_told_apart_like_one_file(self):
+        names = ["a", "b", "a", "a", "a#2", "c", "a#2", "b", "d", "a"]
+        keys = [1, 2, 1, 3, 4, 5, 6, 2, 7, 8]
+        expected = ["a", "b", None, "a#3", "a#2", "c", "a#2#2", None, "d", "a#4"]
+        for step in (1, 3, len(names)):
+            batches = [names[at : at + step] for at in range(0, len(names), step)]
+            found = iter(keys)
+            arrays = [pa.array(ids) for ids in batches]
+            shared = SharedIds(arrays)
+            got = []
+            for ids in arrays:
+                here = [next(found) for _ in ids]
+                is_shared = shared.which(ids)
+                few = [key for key, one in zip(here, is_shared, strict=True) if one]
+                out, gone = shared.settle(ids, is_shared, few)
+                got += [None if g else n for n, g in zip(out.to_pylist(), gone, strict=True)]
+            assert got == expected
+            assert shared.notes == [
+                "2 rows repeat the id and shape of another and were left out",
+                "3 rows share an id with another shape and were numbered (#2, #3 ...)",
+            ]
+
+    def test_ids_that_nobody_shares_cost_nothing(self):
+        ids = pa.array([f"p{n}" for n in range(1_000)])
+        shared = SharedIds([ids[:400], ids[400:]])
+        assert not shared.which(ids).any()
+        out, is_repeat = shared.settle(ids, shared.which(ids), [])
+        assert out is ids
+        assert not is_repeat.any()
+        assert shared.notes == []
+
+    def test_rows_that_are_never_settled_leave_their_id_to_others(self):
+        ids = pa.array(["a", "a", "b"])
+        shared = SharedIds([ids])
+        kept = ids[1:]
+        out, _ = shared.settle(kept, shared.which(kept), ["shape"])
+        assert out.to_pylist() == ["a", "b"]
+        assert shared.notes == []
+
+    def test_no_ids(self):
+        shared = SharedIds([])
+        assert shared.which(pa.array([], pa.string())).shape == (0,)
+
+
 @pytest.mark.mirror
 @pytest.mark.skipif(not MIRROR.is_dir(), reason="the real parcels (../shared/mirror) are not here")
 @pytest.mark.parametrize(
@@ -313,3 +538,52 @@ def test_real_parcels_are_read_without_a_loss_that_is_not_told(name, rows, optio
     assert 24 < south < north < 50
     acres = read.frame["acres"].dropna()
     assert (acres > 0).all()
+
+
+def streamed(paths, rows):
+    """What streaming makes of files: ids, areas, and the rejected rows with their reasons."""
+    files = [open_parcels(path) for path in paths]
+    shared = SharedIds(ids for file in files for ids in file.ids(rows))
+    names, areas, rejected = [], [], []
+    for file in files:
+        for batch in file.batches(rows):
+            mended = mend(from_arrow(batch["geometry"]), file.crs)
+            number = batch["raw_row"].to_numpy()
+            rejected += zip(number[mended.rejected].tolist(), mended.reasons, strict=True)
+            ids = batch["parcel_id"].take(pa.array(mended.rows))
+            is_shared = shared.which(ids)
+            keys = shape_keys(mended.polygons.take(is_shared)).tolist()
+            ids, is_repeat = shared.settle(ids, is_shared, keys)
+            names += ids.filter(pa.array(~is_repeat)).to_pylist()
+            areas.append(shapely.area(mended.polygons.to_shapes())[~is_repeat])
+            again = number[mended.rows][is_repeat]
+            rejected += [(row, "repeats an earlier row") for row in again.tolist()]
+    return names, np.concatenate(areas), sorted(rejected)
+
+
+def test_streaming_and_reading_whole_agree(write):
+    rng = np.random.default_rng(3)
+    turned = shapely.Polygon(shapely.get_coordinates(BOX)[::-1])
+    kinds = [BOX, BOX2, turned, BOW, None, shapely.Point(0, 0), shapely.MultiPolygon([BOX, BOX2]),
+             shapely.box(-1, 89, 1, 91), shapely.Polygon()]  # fmt: skip
+    shapes = [kinds[n] for n in rng.integers(0, len(kinds), 300)]
+    path = write(shapes, "a.parquet", apn=[f"p{n}" for n in rng.integers(0, 60, 300)])
+    whole = read_parcels([path])
+    for rows in (7, 1_000):
+        names, areas, rejected = streamed([path], rows)
+        assert names == whole.frame["parcel_id"].tolist()
+        np.testing.assert_allclose(areas, shapely.area(whole.frame.geometry.to_numpy()), rtol=1e-9)
+        assert rejected == sorted(reasons(whole).items())
+
+
+@pytest.mark.mirror
+@pytest.mark.skipif(not MIRROR.is_dir(), reason="the real parcels (../shared/mirror) are not here")
+def test_real_parcels_stream_as_they_are_read():
+    names = ["Rhode_Island.gpkg", "cambridge_ma_fy2013.parquet", "maricopa_az_rural.parquet"]
+    paths = [MIRROR / name for name in names]
+    whole = read_parcels(paths)
+    ids, areas, rejected = streamed(paths, 1_000)
+    assert ids == whole.frame["parcel_id"].tolist()
+    np.testing.assert_allclose(areas, shapely.area(whole.frame.geometry.to_numpy()), rtol=1e-6)
+    told = zip(whole.rejected["raw_row"], whole.rejected["reason"], strict=True)
+    assert rejected == sorted(told)
