@@ -37,7 +37,7 @@ def test_a_study_that_is_not_there(gridstead, world, study):
     [
         ({"aera": ["VA"]}, "tiny.yaml: aera: is not a known key."),
         (
-            {"themes": {"grid": {"sources": ["no_such"], "layers": {}}}},
+            {"themes": {"grid": {"sources": ["no_such"], "layers": {}}}, "exclusions": []},
             "There is no source 'no_such'",
         ),
         ({"divide": {"resolution": 12}}, "divide.resolution"),
