@@ -151,18 +151,22 @@ class ParcelFile:
         return list(dict.fromkeys(names))
 
     def _ids(self, batch: pa.RecordBatch, first: int) -> pa.Array:
-        numbers = pa.array(np.arange(first, first + len(batch))).cast(pa.string())
-        made = _call("binary_join_element_wise", pa.scalar(self.path.stem), numbers, pa.scalar("-"))
         if self.id_column is None:
-            return made
+            return self._made_ids(batch, first)
         column = batch[self.id_column]
         try:
             text = _call("utf8_trim_whitespace", _as_text(column))
         except pa.ArrowException as error:
             msg = f"{self.path}: column {self.id_column!r} holds {column.type}, which is no id."
             raise InputError(msg, "Name a column of text or numbers with --parcel-id.") from error
-        is_blank = _call("equal", text, pa.scalar(""))
-        return _call("coalesce", _call("if_else", is_blank, made, text), made)
+        is_given = _call("fill_null", _call("not_equal", text, pa.scalar("")), pa.scalar(False))
+        if is_given.true_count == len(text):
+            return text
+        return _call("if_else", is_given, text, self._made_ids(batch, first))
+
+    def _made_ids(self, batch: pa.RecordBatch, first: int) -> pa.Array:
+        numbers = pa.array(np.arange(first, first + len(batch))).cast(pa.string())
+        return _call("binary_join_element_wise", pa.scalar(self.path.stem), numbers, pa.scalar("-"))
 
     def _acres(self, batch: pa.RecordBatch) -> pa.Array:
         if self.acres_column is None:
