@@ -159,7 +159,7 @@ class ParcelFile:
         except pa.ArrowException as error:
             msg = f"{self.path}: column {self.id_column!r} holds {column.type}, which is no id."
             raise InputError(msg, "Name a column of text or numbers with --parcel-id.") from error
-        is_given = _call("fill_null", _call("not_equal", text, pa.scalar("")), pa.scalar(False))
+        is_given = _call("coalesce", _call("not_equal", text, pa.scalar("")), pa.scalar(False))
         if is_given.true_count == len(text):
             return text
         return _call("if_else", is_given, text, self._made_ids(batch, first))
