@@ -54,7 +54,7 @@ def assert_sound(mended):
     assert not mended.is_repaired[mended.rejected].any()
 
 
-@examples(250)
+@examples(120)
 @given(nasty_polygons(40))
 def test_what_is_proven_is_valid(shapes):
     is_proven, area = proven(shapes)
