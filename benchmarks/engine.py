@@ -26,7 +26,7 @@ from geo.mend import mend
 from geo.nearest import k_nearest_edge, nearest, nearest_edge
 from geo.polygons import Polygons
 from geo.radius import RadiusIndex
-from geo.shape import shape_measures
+from geo.shape import area_and_perimeter, polsby_popper, shape_measures
 from geo.wkb import from_arrow
 from geo.zonal import zonal
 
@@ -112,6 +112,11 @@ class Chunk:
     lat: np.ndarray
 
 
+def _outline(chunk: Chunk, _: Ground) -> Columns:
+    acres, perimeter_m = area_and_perimeter(chunk.polygons)
+    return {"area_acres": acres, "compactness": polsby_popper(acres, perimeter_m)}
+
+
 def _shape(chunk: Chunk, _: Ground) -> Columns:
     found = shape_measures(chunk.polygons)
     names = ("area_acres", "compactness", "minimum_width_m", "inscribed_diameter_m")
@@ -177,15 +182,26 @@ def _slopes(chunk: Chunk, ground: Ground) -> Columns:
 
 Step = Callable[[Chunk, Ground], Columns]
 COMMON: dict[str, Step] = {
-    "shape": _shape,
     "line": _line,
     "fiber": _fiber,
     "metro": _metro,
     "generation": _generation,
     "population": _population,
 }
-TWELVE = {**COMMON, "substation": _substation, "excluded": _excluded, "slope": _slope}
-EVERYTHING = {**COMMON, "3 substations": _substations, "buildable": _buildable, "slopes": _slopes}
+TWELVE = {
+    "outline": _outline,
+    **COMMON,
+    "substation": _substation,
+    "excluded": _excluded,
+    "slope": _slope,
+}
+EVERYTHING = {
+    "shape": _shape,
+    **COMMON,
+    "3 substations": _substations,
+    "buildable": _buildable,
+    "slopes": _slopes,
+}
 # What the dozen keeps of what its steps give.
 KEPT = (
     "area_acres",

@@ -22,6 +22,7 @@ from geo.divide import assessor_columns, h3_parcels, place
 from geo.hilbert import hilbert_key, hilbert_order
 from geo.mend import Mended, mend
 from geo.polygons import Polygons
+from geo.shape import shape_keys
 from geo.wkb import from_arrow
 
 REJECT_COLUMNS = ("raw_table", "file", "raw_row", "reject_code", "reason")
@@ -179,7 +180,7 @@ def _parcels_of(
     good = pa.array(mended.rows)
     ids, polygons = batch["parcel_id"].take(good), mended.polygons
     is_shared = shared.which(ids)
-    keys = shapely.to_wkb(shapely.normalize(polygons.take(is_shared).to_shapes()))
+    keys = shape_keys(polygons.take(is_shared)).tolist()
     ids, is_repeat = shared.settle(ids, is_shared, keys)
     done.reject(name, raw_row[mended.rows[is_repeat]], "duplicate", "repeats an earlier row")
     acres = batch["acres"].take(good).to_numpy(zero_copy_only=False)

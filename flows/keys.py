@@ -17,7 +17,13 @@ STAGE_CODE = (
     "sql/core/*.sql",
     "sql/meta/*.sql",
 )
-DIVIDE_CODE = ("geo/*.py", "data/parcels.py")
+DIVIDE_CODE = (
+    "geo/*.py",
+    "data/parcels.py",
+    "data/shared_ids.py",
+    "flows/dividing.py",
+    "sql/divide/*.sql",
+)
 EXCLUDE_CODE = ("geo/*.py", "data/readers/raster.py", "flows/exclusions.py")
 MEASURE_CODE = (
     "geo/*.py",

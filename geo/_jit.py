@@ -36,7 +36,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     SlowKernelWarning says so.
     """
     numba = _numba()
-    if numba is None:
+    if numba is None or numba.config.DISABLE_JIT:
         return function
     given = numba.config.CACHE_DIR
     for folder in _folders(given):

@@ -98,7 +98,7 @@ class LocalMetrics:
         own = self.zones.columns["state_id"].to_numpy(dtype=object)[number]
         code, names = parcels.state
         # Most nearest points are of the parcel's own state already.
-        foreign = np.flatnonzero(own != np.append(names.to_numpy(dtype=object), None)[code])
+        foreign = np.flatnonzero(own != np.array([*names, None], dtype=object)[code])
         for state_code in np.unique(code[foreign]):
             features = self.zones_of_state.get(str(names[state_code])) if state_code >= 0 else None
             if features is not None:

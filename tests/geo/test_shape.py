@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from geo.geodesy import GEOD, area_acres
 from geo.mend import mend_shapes
 from geo.polygons import Polygons
-from geo.shape import ShapeMeasures, inner_points, shape_keys, shape_measures
+from geo.shape import (
+    ShapeMeasures,
+    area_and_perimeter,
+    inner_points,
+    shape_keys,
+    shape_measures,
+)
 from tests.oracle import shape as oracle
 from tests.oracle.shapes import around, examples, parcels, places, seeds
 
@@ -320,3 +326,14 @@ def test_real_parcels(name):
     largest = np.argsort(-got.area_acres)[:10]
     for row in [*sample, *largest]:
         assert_right(shapes[row], got, row)
+
+
+@given(st.lists(parcels(near=(-98.0, 39.0)), min_size=1, max_size=6))
+@examples(30)
+def test_area_and_perimeter_alone_are_the_same_to_the_bit(shapes):
+    flat = Polygons.from_shapes(shapely.force_2d(np.array(shapes, dtype=object)))
+    whole = shape_measures(flat)
+    for alone, beside in zip(
+        area_and_perimeter(flat), (whole.area_acres, whole.perimeter_m), strict=True
+    ):
+        assert alone.tobytes() == beside.tobytes()
