@@ -22,6 +22,8 @@ from data.workload import Factor, Workload
 PARCEL_TABLES = ("parcel", "parcel_metric")
 # What is measured beside the metrics: it goes to core.parcel.
 PARCEL_WHERE = ("zone_id", "region_metro_id", "parcel_name")
+# What meta.layer_source calls the slope raster, of which no layer is made.
+SLOPE_LAYER = "slope"
 MART_ORDER = (
     "parcel_metric_value",
     "parcel_factor",
@@ -159,7 +161,7 @@ def metric_schema() -> pa.Schema:
 def load_profiles(
     con: duckdb.DuckDBPyConnection, study: Study, workloads: Mapping[str, Workload]
 ) -> None:
-    """Fill the tables of profiles and exclusions.
+    """Fill the tables of profiles, exclusions and the slope raster.
 
     What the study lacks of a profile is marked as removed, with the reason.
     """
@@ -173,6 +175,10 @@ def load_profiles(
         for number, item in enumerate(study.exclusions, start=1)
     ]
     _insert(con, "meta.exclusion", pd.DataFrame(exclusions))
+    if study.slope is not None:
+        # A raster has cells, no rows.
+        row = {"layer": SLOPE_LAYER, "source_id": study.slope.raster, "row_count": None}
+        insert_rows(con, "meta.layer_source", [row])
     _insert(
         con,
         "meta.metric",

@@ -135,6 +135,14 @@ class Exclusion(_Strict):
         return f"{what}, and {self.buffer_m:g} m around" if self.buffer_m else what
 
 
+class Slope(_Strict):
+    """Where the slope of the land is measured."""
+
+    raster: str = Field(
+        description="Catalogue id of a source that is read as a raster of slopes in percent."
+    )
+
+
 class Without(_Strict):
     """A metric that a study never has, taken out of a workload's profile by name."""
 
@@ -179,6 +187,10 @@ class Study(_Strict):
         default_factory=list,
         description="Ground that cannot be built on; without any, what is excluded is unknown.",
     )
+    slope: Slope | None = Field(
+        default=None,
+        description="Raster that parcels' slopes are measured on; without it they are unknown.",
+    )
     workloads: list[StudyWorkload]
     catalogue: Path | None = Field(
         default=None,
@@ -201,7 +213,7 @@ class Study(_Strict):
         return value
 
     @model_validator(mode="after")
-    def _exclusions_are_there(self) -> Self:
+    def _ground_is_there(self) -> Self:
         layers = {layer for theme in self.themes.values() for layer in theme.layers}
         layers |= set(self.derived)
         sources = {source for theme in self.themes.values() for source in theme.sources}
@@ -212,7 +224,18 @@ class Study(_Strict):
             if item.raster is not None and item.raster not in sources:
                 msg = f"an exclusion names raster {item.raster!r}, which is in the sources of no theme"
                 raise ValueError(msg)
+        if self.slope is not None and self.slope.raster not in sources:
+            msg = f"slope names raster {self.slope.raster!r}, which is in the sources of no theme"
+            raise ValueError(msg)
         return self
+
+    @property
+    def rasters(self) -> list[tuple[str, str]]:
+        """What the study takes from rasters: the word for it, and the catalogue id of its source."""
+        found = [
+            ("an exclusion", item.raster) for item in self.exclusions if item.raster is not None
+        ]
+        return [*found, ("slope", self.slope.raster)] if self.slope is not None else found
 
 
 def study_names() -> list[str]:

@@ -273,6 +273,11 @@ def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
             f"{parcel['excluded_share']:.0%} of it is excluded: {parcel['buildable_acres']:,.0f} acres remain, "
             f"{parcel['contiguous_acres']:,.0f} of them in one piece"
         )
+    if parcel["slope_mean_pct"] is not None:
+        lines.append(
+            f"slope {parcel['slope_mean_pct']:.1f} % on average, {parcel['slope_max_pct']:.1f} % at the steepest; "
+            f"{parcel['gentle_share']:.0%} of its known ground at or under 5 %"
+        )
     if parcel["headroom_substation_id"]:
         lines.append(
             f"fed by substation {parcel['headroom_substation_id']}, {parcel['headroom_substation_mi']:.1f} mi away, "

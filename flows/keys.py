@@ -29,7 +29,9 @@ MEASURE_CODE = (
     "geo/*.py",
     "data/reference/*.csv",
     "data/parts.py",
+    "data/readers/raster.py",
     "flows/measuring.py",
+    "flows/slope.py",
     "sql/core/parcel_metric.sql",
 )
 ALL_CODE = (

@@ -1,6 +1,6 @@
 """The measure step: chunk by chunk, each kept as it is done, so that a killed run goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from data import store
 from data.errors import GridsteadError, MeasureError
 from data.metrics import METRICS
 from data.parts import PARTS_SUFFIX, Chunk, Parts, RowReader, chunks_of
+from data.pull import Pulled
 from data.stage import REFERENCE_DIR
 from data.study import Measure, Study
 from flows import keys
@@ -21,6 +22,7 @@ from flows.exclusions import load_exclusions
 from flows.home import Home
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
+from flows.slope import SlopeSource, open_slope
 from geo.errors import GeoError, GeometryError
 from geo.headroom import substation_headroom
 from geo.layers import Layers
@@ -56,11 +58,19 @@ class _Result:
 
 
 def measure_parcels(
-    study: Study, layers: Path, parcels: Path, excluded: Path | None, home: Home, log: Log
+    study: Study,
+    layers: Path,
+    parcels: Path,
+    excluded: Path | None,
+    home: Home,
+    log: Log,
+    *,
+    pulled: Mapping[str, Pulled] | None = None,
 ) -> Path:
     """Measure every parcel; beside the metrics, the headroom of every substation is kept.
 
-    `excluded` is what `make_exclusions` kept. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
+    `excluded` is what `make_exclusions` kept, and `pulled` holds the study's slope raster when it has
+    one. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
     kept as a part when it is done; a run that starts again measures what has no whole part.
 
     Returns
@@ -73,12 +83,16 @@ def measure_parcels(
     ------
     MeasureError
         A chunk failed and the study says `on_failed_chunk: stop`, or all of them failed.
+    InputError
+        The slope raster lies nowhere near the parcels.
     """
+    slope = SlopeSource.of(study, pulled or {})
     key = keys.key_of(
         layers.name,
         parcels.name,
         excluded.name if excluded else None,
         study.headroom_method,
+        slope.told if slope else None,
         keys.code_key(keys.MEASURE_CODE),
     )
     result = _Result.of(home, key, study.measure)
@@ -86,9 +100,15 @@ def measure_parcels(
         return there
     canonical = read_layers(layers)
     headroom = headroom_of(study, canonical, log)
-    engine = prepare(canonical, headroom, exclusions=load_exclusions(excluded))
     parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
-    with RowReader(parcels) as rows:
+    with RowReader(parcels) as rows, open_slope(slope, parcels) as raster:
+        engine = prepare(
+            canonical,
+            headroom,
+            exclusions=load_exclusions(excluded),
+            slope=raster.dataset if raster else None,
+            slope_crs=raster.crs if raster else None,
+        )
         chunks = chunks_of(len(rows), study.measure.chunk_parcels)
         skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)
     failed = {chunk for chunk, _ in skipped}

@@ -57,7 +57,7 @@ def _run(request: RunRequest) -> Path:
     watch.lap("divide")
     excluded = tasks.exclude(layers, parcels, pulled, request)
     watch.lap("exclude")
-    metrics = tasks.measure(layers, parcels, excluded, request)
+    metrics = tasks.measure(layers, parcels, excluded, pulled, request)
     watch.lap("measure")
     shapes = tasks.regions(layers, parcels, metrics, request)
     watch.lap("regions")

@@ -81,6 +81,7 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
         excluded=[row["title"] for row in sources if not row["is_exportable"]],
         limits=run["limits"],
         exclusions=[f"{row['excluded']}: {row['why']}" for row in rows_of(con, "query/exclusions")],
+        slope=next((row["title"] for row in rows_of(con, "query/slope")), None),
     )
 
 

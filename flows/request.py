@@ -4,7 +4,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.errors import InputError, StudyError, UsageError
+from data.catalogue import with_own
+from data.errors import CatalogueError, InputError, StudyError, UsageError
+from data.readers.raster import raster_table
 from data.study import Study, load_study
 from data.workload import study_workloads
 from flows.area import check_area
@@ -32,10 +34,12 @@ class RunRequest(BaseModel):
 
 
 def check(request: RunRequest) -> None:
-    """Check what can be checked before anything is pulled: study, profiles, area and files.
+    """Check what can be checked before anything is pulled: study, profiles, rasters, area and files.
 
     Raises
     ------
+    StudyError
+        The study takes a metric out of a profile that has it not, or names as raster what is none.
     UsageError
         A name is not known.
     InputError
@@ -50,6 +54,7 @@ def check(request: RunRequest) -> None:
             if item.metric not in known:
                 msg = f"Study {study.id} takes {item.metric!r} out of {entry.id}, which does not use it."
                 raise StudyError(msg, "Mend the study's `without`.")
+    _check_rasters(study)
     check_area(request.area)
     for path in request.parcels:
         if not path.exists():
@@ -61,6 +66,19 @@ def check(request: RunRequest) -> None:
     if request.keep_builds < 1:
         msg = f"--keep-builds {request.keep_builds} keeps no build."
         raise UsageError(msg, "Keep 1 or more.")
+
+
+def _check_rasters(study: Study) -> None:
+    """Stop at what is named as a raster and is none, while nothing has been pulled for it."""
+    if not study.rasters:
+        return
+    catalogue, _ = with_own(study.catalogue)
+    for what, source_id in study.rasters:
+        try:
+            raster_table(catalogue.source(source_id))
+        except CatalogueError as error:
+            msg = f"In study {study.id}, {what} names {source_id!r} as a raster: {error.message}"
+            raise StudyError(msg, error.hint) from error
 
 
 def area_of(study: Study, request: RunRequest) -> list[str]:

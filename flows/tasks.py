@@ -93,10 +93,22 @@ def exclude(
 
 
 @task(cache_policy=NO_CACHE)
-def measure(layers: Path, parcels: Path, excluded: Path | None, request: RunRequest) -> Path:
+def measure(
+    layers: Path,
+    parcels: Path,
+    excluded: Path | None,
+    pulled: Mapping[str, Pulled],
+    request: RunRequest,
+) -> Path:
     """Measure the parcels."""
     return measuring.measure_parcels(
-        load_study(request.study), layers, parcels, excluded, Home.at(request.home), log
+        load_study(request.study),
+        layers,
+        parcels,
+        excluded,
+        Home.at(request.home),
+        log,
+        pulled=pulled,
     )
 
 

@@ -1,4 +1,4 @@
-"""Metrics of the land itself: acres, shape, lakes, parks, what is excluded and what can be developed."""
+"""Metrics of the land itself: acres, shape, slope, lakes, parks, what is excluded and developable."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,12 +6,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from geo._raster import Raster, raster_crs
 from geo.contiguous import buildable
 from geo.exclusion import ExclusionIndex, excluded_share
 from geo.layers import Layers
 from geo.parcels import Parcels
 from geo.sample import cell_share
 from geo.shape import shape_measures
+from geo.zonal import zonal
+
+# Slopes of data-center ground are usually at most this; its cost breaks at 2 % and 8 % (NREL, reVX).
+GENTLE_SLOPE_PCT = 5.0
+# A parcel with less than this share of its area on known cells has no slope: no figure is made of a corner.
+LEAST_KNOWN_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +27,21 @@ class LandMetrics:
 
     layers: Layers
     exclusions: ExclusionIndex | None
+    slope: Raster | None
+    slope_crs: Any
 
     @classmethod
-    def of(cls, layers: Layers, exclusions: ExclusionIndex | None) -> Self:
-        """Take the layers; each is prepared when a parcel needs it."""
-        return cls(layers, exclusions)
+    def of(
+        cls,
+        layers: Layers,
+        exclusions: ExclusionIndex | None,
+        slope: Raster | None = None,
+        slope_crs: Any = None,
+    ) -> Self:
+        """Take the layers and the open slope raster; each layer is prepared when a parcel needs it."""
+        if slope is not None:
+            raster_crs(slope, slope_crs)
+        return cls(layers, exclusions, slope, slope_crs)
 
     @cached_property
     def park(self) -> ExclusionIndex | None:
@@ -37,7 +54,7 @@ class LandMetrics:
         return None if self.layers.lake.empty else ExclusionIndex.build(self.layers.lake.geometry)
 
     def measure(self, parcels: Parcels) -> dict[str, Any]:
-        """Acres, shape, and shares under lakes, in parks, excluded and developable."""
+        """Acres, shape, slope, and shares under lakes, in parks, excluded and developable."""
         frame, shape = parcels.frame, shape_measures(parcels.polygons)
         is_edge = parcels.is_edge
         developable = self._developable(parcels)
@@ -65,6 +82,7 @@ class LandMetrics:
             "excluded_share": np.nan,
             "buildable_acres": np.nan,
             "contiguous_acres": np.nan,
+            **self._slopes(parcels),
         }
         if self.exclusions is not None:
             left = buildable(self.exclusions, parcels.polygons)
@@ -72,6 +90,18 @@ class LandMetrics:
             out["buildable_acres"] = left.buildable_acres
             out["contiguous_acres"] = left.contiguous_acres
         return out
+
+    def _slopes(self, parcels: Parcels) -> dict[str, Any]:
+        names = ("slope_mean_pct", "slope_max_pct", "gentle_share")
+        if self.slope is None:
+            return dict.fromkeys(names, np.nan)
+        found = zonal(self.slope, parcels.polygons, below=(GENTLE_SLOPE_PCT,), crs=self.slope_crs)
+        is_known = found.known_share >= LEAST_KNOWN_SHARE
+        values = (found.mean, found.max, found.below_share[:, 0])
+        return {
+            name: np.where(is_known, value, np.nan)
+            for name, value in zip(names, values, strict=True)
+        }
 
     def _developable(self, parcels: Parcels) -> np.ndarray:
         grid = self.layers.developable

@@ -1,6 +1,7 @@
 """Measure parcels: every metric of every parcel, from canonical layers given as frames."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +12,7 @@ from geo._grid import GridMetrics
 from geo._land import LandMetrics
 from geo._local import LocalMetrics
 from geo._people import PeopleMetrics
+from geo._raster import Raster
 from geo.exclusion import ExclusionIndex
 from geo.layers import Layers
 from geo.parcels import Parcels
@@ -24,7 +26,12 @@ class Engine:
 
 
 def prepare(
-    layers: Layers, substation_headroom: pd.DataFrame, *, exclusions: ExclusionIndex | None = None
+    layers: Layers,
+    substation_headroom: pd.DataFrame,
+    *,
+    exclusions: ExclusionIndex | None = None,
+    slope: Raster | None = None,
+    slope_crs: Any = None,
 ) -> Engine:
     """Prepare layers for measuring.
 
@@ -36,10 +43,20 @@ def prepare(
         Columns `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`.
     exclusions
         What cannot be built on; without it the metrics of buildable land are unknown.
+    slope
+        Open raster of slopes in percent, which has to stay open while the engine is used; without it
+        the metrics of slope are unknown.
+    slope_crs
+        Overrides the CRS that the slope raster states.
+
+    Raises
+    ------
+    CrsError
+        When the slope raster has no CRS and none is given.
     """
     return Engine(
         (
-            LandMetrics.of(layers, exclusions),
+            LandMetrics.of(layers, exclusions, slope, slope_crs),
             GridMetrics.of(layers, substation_headroom),
             PeopleMetrics.of(layers),
             FiberMetrics.of(layers),

@@ -10,7 +10,7 @@ import rasterio
 from rasterio.io import DatasetReader
 from rasterio.warp import transform_bounds
 
-from data.catalogue import Source
+from data.catalogue import Source, Table
 from data.errors import CatalogueError, ReadError
 from data.readers._artefact import Artefact, artefacts_of
 from data.readers._geometry import parse_crs
@@ -60,6 +60,21 @@ def read_raster(artefact: Artefact, *, crs: str | None = None) -> pa.Table:
         )
 
 
+def raster_table(source: Source) -> Table:
+    """Return the one table of a source that is read as a raster.
+
+    Raises
+    ------
+    CatalogueError
+        The source is no raster.
+    """
+    tables = [table for table in source.tables.values() if table.reader == RASTER]
+    if len(tables) != 1:
+        message = f"Source {source.id!r} is not read as a raster."
+        raise CatalogueError(message, "Name a source whose reader is 'raster'.")
+    return tables[0]
+
+
 @contextmanager
 def open_raster(source: Source, path: Path) -> Generator[OpenRaster]:
     """Open the raster of a source that was pulled, for the block.
@@ -78,12 +93,9 @@ def open_raster(source: Source, path: Path) -> Generator[OpenRaster]:
     ReadError
         The file is no raster, or states no CRS and its entry gives none.
     """
-    tables = [table for table in source.tables.values() if table.reader == RASTER]
-    if len(tables) != 1:
-        message = f"Source {source.id!r} is not read as a raster."
-        raise CatalogueError(message, "Name a source whose reader is 'raster'.")
-    (artefact,) = artefacts_of(path, tables[0].members)
-    crs = tables[0].options.get("crs")
+    table = raster_table(source)
+    (artefact,) = artefacts_of(path, table.members)
+    crs = table.options.get("crs")
     if crs is not None:
         parse_crs(crs, artefact.label)
     with artefact.on_disk() as file:

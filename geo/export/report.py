@@ -35,6 +35,8 @@ def markdown_report(report: ReportData) -> str:
         _sources(report.sources),
         "## Excluded ground" if report.exclusions else "",
         bullets(report.exclusions) if report.exclusions else "",
+        "## Slope" if report.slope else "",
+        _slope(report.slope) if report.slope else "",
         "## What the study lacks",
         _gaps(report),
         "## Rejected rows",
@@ -114,6 +116,13 @@ def _sources(sources: Sequence[SourceReport]) -> str:
     listed = table(headings, rows, right=("Read", "Loaded", "Rejected"))
     attributions = dict.fromkeys(source.attribution for source in sources if source.attribution)
     return f"{listed}\n\n{bullets(attributions)}".rstrip()
+
+
+def _slope(title: str) -> str:
+    return (
+        f"The slope of each parcel is that of the cells of {escape(title)}, weighted by how much of each "
+        "the parcel covers; it is unknown where under half of the parcel lies on known cells."
+    )
 
 
 def _gaps(report: ReportData) -> str:

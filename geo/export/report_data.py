@@ -120,6 +120,8 @@ class ReportData:
         Further sentences about what the result does not say.
     exclusions
         Ground that counts as not buildable, each with its reason.
+    slope
+        Source on which the parcels' slopes are measured; None when they are unknown.
     """
 
     study: str
@@ -140,3 +142,4 @@ class ReportData:
     excluded: Sequence[str] = ()
     limits: Sequence[str] = ()
     exclusions: Sequence[str] = ()
+    slope: str | None = None

@@ -29,6 +29,9 @@ select
     metric.compactness,
     metric.minimum_width_m,
     metric.inscribed_diameter_m,
+    metric.slope_mean_pct,
+    metric.slope_max_pct,
+    metric.gentle_share,
     metric.substation_69kv_mi,
     metric.substation_69kv_id,
     metric.substation_69kv_kv,
@@ -124,6 +127,9 @@ comment on column mart.inference_parcels.contiguous_acres is 'Acres of the large
 comment on column mart.inference_parcels.compactness is 'Area over that of the circle with the same perimeter, holes'' edges counted (Polsby-Popper): 1 is a circle, 0.79 a square, near 0 a ribbon';
 comment on column mart.inference_parcels.minimum_width_m is 'Metres between the two closest parallel lines that the parcel, all its parts, fits between';
 comment on column mart.inference_parcels.inscribed_diameter_m is 'Metres across the largest circle that fits into one part of the parcel, clear of its holes';
+comment on column mart.inference_parcels.slope_mean_pct is 'Mean slope in percent, each cell of the study''s slope raster weighted by how much of it the parcel covers; NULL without a raster, or where under half of the parcel lies on known cells';
+comment on column mart.inference_parcels.slope_max_pct is 'Steepest cell of the slope raster of which the parcel covers any part, percent; NULL where slope_mean_pct is';
+comment on column mart.inference_parcels.gentle_share is 'Share of the parcel''s known ground at or under 5 % slope, which is usual for data centers (cost breaks at 2 % and 8 %); NULL where slope_mean_pct is';
 comment on column mart.inference_parcels.substation_69kv_mi is 'Miles to the nearest substation whose highest voltage is at least 69 kV';
 comment on column mart.inference_parcels.substation_69kv_id is 'Id of that substation';
 comment on column mart.inference_parcels.substation_69kv_kv is 'Its highest voltage, kV';

@@ -7,6 +7,7 @@ case
     when unit = 'usd_per_mwh' then format('{:.1f} $/MWh', value)
     when unit = 'usd_per_acre' then format('{:,} $/acre', round(value)::bigint)
     when unit = 'usd_per_person' then format('{:,} $/person', round(value)::bigint)
+    when unit = 'pct' then format('{:.1f} %', value)
     when unit = 'share' then format('{:.0f} %', 100 * value)
     when unit = 'acres' then format('{:,}', round(value)::bigint)
     when unit = 'degree_days' then format('{:,}', round(value)::bigint)

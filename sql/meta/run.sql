@@ -76,9 +76,9 @@ create table meta.layer_source (
     row_count bigint
 );
 comment on table meta.layer_source is 'Which source fills which layer, with how many rows';
-comment on column meta.layer_source.layer is 'Canonical layer';
+comment on column meta.layer_source.layer is 'Canonical layer, or slope, which is a raster';
 comment on column meta.layer_source.source_id is 'Source';
-comment on column meta.layer_source.row_count is 'Rows of the layer that come from it';
+comment on column meta.layer_source.row_count is 'Rows of the layer that come from it; NULL for a raster';
 
 create table meta.left_out_parcel (
     parcel_id varchar,

@@ -56,7 +56,7 @@ def test_the_reference_of_metrics_is_well_formed():
     with METRIC_FILE.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["metric"] for row in rows] == list(METRICS)
-    layers = {*build.layer_names(), "county"}
+    layers = {*build.layer_names(), "county", build.SLOPE_LAYER}
     for metric in METRICS.values():
         assert metric.direction in {"more", "less"}, metric
         assert metric.label, metric
