@@ -66,7 +66,7 @@ class GridMetrics:
         if self.generation is None:
             return dict.fromkeys(names, np.nan)
         sums = self.generation.sums(parcels.lon, parcels.lat, GENERATION_RADII_MI)
-        return dict(zip(names, sums.reshape(len(parcels), -1).T / KW_PER_MW, strict=True))
+        return dict(zip(names, sums.reshape(len(parcels), len(names)).T / KW_PER_MW, strict=True))
 
     def _headroom(self, parcels: Parcels) -> dict[str, Any]:
         """Headroom of the feeding substation of each parcel."""
