@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
 
 from data import build as builds
 from data import store
@@ -21,7 +25,10 @@ from flows.dividing import divide_cells, divide_files
 from flows.home import Home
 from flows.request import RunRequest, area_of
 from flows.results import Log, attach, is_there, write
-from geo.regions import region_shapes
+from geo.regions import needs_outline, region_shapes
+
+# What the shapes of regions are made from, beside the outlines of clipped cells.
+REGION_COLUMNS = ("parcel_id", "parcel_kind", "land_share", "lake_share", "lon", "lat")
 
 
 def pull_source(
@@ -120,7 +127,7 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
 
 
 def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Log) -> Path:
-    """Shapes of the regions: counties, states, and the unions of the parcels of metros and zones."""
+    """Shapes of the regions: counties, states, and where the parcels of metros and zones lie."""
     key = keys.key_of(layers.name, parcels.name, metrics.name, keys.code_key(keys.DIVIDE_CODE))
     target = home.work / f"region-{key}.parquet"
     if is_there(target, "region shapes", log):
@@ -131,9 +138,24 @@ def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Lo
         zone = builds.layer_frame(con, "zone")
     located = pd.read_parquet(metrics, columns=["parcel_id", "zone_id", "region_metro_id"])
     counties = gpd.read_parquet(parcels.with_suffix(".counties.parquet"))
-    frame = gpd.read_parquet(parcels).merge(located, on="parcel_id", validate="one_to_one")
-    write(region_shapes(counties, frame, metro, zone), target)
+    frame = pd.read_parquet(parcels, columns=list(REGION_COLUMNS))
+    frame = frame.merge(located, how="left", on="parcel_id", validate="one_to_one")
+    clipped = _outlines(parcels, needs_outline(frame))
+    write(region_shapes(counties, frame, clipped, metro, zone), target)
     return target
+
+
+def _outlines(parcels: Path, is_wanted: np.ndarray) -> np.ndarray:
+    """Geometries of some rows of a file of parcels; no other is held."""
+    found: list[np.ndarray] = []
+    if is_wanted.any():
+        start = 0
+        with pq.ParquetFile(parcels) as file:
+            for batch in file.iter_batches(columns=["geometry"]):
+                held = batch.column(0).filter(pa.array(is_wanted[start : start + len(batch)]))
+                found.append(shapely.from_wkb(held.to_numpy(zero_copy_only=False)))
+                start += len(batch)
+    return np.concatenate(found) if found else np.empty(0, dtype=object)
 
 
 def source_rows(catalogue: Catalogue, pulled: Mapping[str, Pulled]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ comment on column mart.region.parcel_count is 'Parcels in it; 0 when it is small
 comment on column mart.region.area_sqmi is 'Area of its parcels, square miles';
 comment on column mart.region.lon is 'Longitude of a point inside it';
 comment on column mart.region.lat is 'Latitude of that point';
-comment on column mart.region.geometry is 'County polygon, or the union of what belongs to it';
+comment on column mart.region.geometry is 'County polygon, or the union of the counties or cells that belong to it; for assessors parcels the H3 cells of resolution 6 that hold their points';
 
 insert into mart.region by name
 with named as (
