@@ -91,7 +91,8 @@ class Parts:
     Attributes
     ----------
     folder
-        Holds `part-00000.parquet`, `part-00001.parquet` ...
+        Holds `part-00000.parquet`, `part-00001.parquet` ..., and `some-00002.parquet` where the part of
+        a chunk lacks rows.
     schema
         Columns of every part.
     """
@@ -122,24 +123,18 @@ class Parts:
         if table.num_rows != len(chunk):
             msg = f"chunk {chunk.number} has {len(chunk)} rows, its part {table.num_rows}"
             raise ValueError(msg)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        table = table.cast(self.schema).replace_schema_metadata({ROWS_KEY: _rows_of(chunk)})
-        temporary = self.path(chunk).with_suffix(".parquet.part")
-        # Read once and thrown away: not worth the time to make it small.
-        pq.write_table(
-            table,
-            temporary,
-            compression="none",
-            use_dictionary=_texts(table.schema),
-            write_page_checksum=True,
-        )
-        store.replace_atomically(temporary, self.path(chunk))
+        self._write(self.path(chunk), table, {ROWS_KEY: _rows_of(chunk)})
+
+    def write_some(self, chunk: Chunk, table: pa.Table) -> None:
+        """Write what there is of a chunk that lacks rows: it is joined, and never taken for whole."""
+        self.path(chunk).unlink(missing_ok=True)
+        self._write(self._lacking(chunk), table, {})
 
     def known_columns(self, chunks: Sequence[Chunk]) -> set[str]:
         """Columns with a value that is not null in any of the parts, from their statistics alone."""
         known: set[str] = set()
         for chunk in chunks:
-            meta = pq.read_metadata(self.path(chunk))
+            meta = pq.read_metadata(self._held(chunk))
             for group in range(meta.num_row_groups):
                 rows = meta.row_group(group)
                 for column in range(rows.num_columns):
@@ -156,7 +151,7 @@ class Parts:
         Parameters
         ----------
         chunks
-            Chunks whose parts are there, in the order of their rows; not empty.
+            Chunks whose parts are there, whole or lacking rows, in the order of their rows; not empty.
         target
             Parquet file to write; each part becomes a row group.
         finish
@@ -189,11 +184,32 @@ class Parts:
         """Remove the parts; a folder that is not there is fine."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _lacking(self, chunk: Chunk) -> Path:
+        return self.folder / f"some-{chunk.number:05d}.parquet"
+
+    def _held(self, chunk: Chunk) -> Path:
+        whole = self.path(chunk)
+        return whole if whole.is_file() else self._lacking(chunk)
+
+    def _write(self, path: Path, table: pa.Table, told: dict[bytes, bytes]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        table = table.cast(self.schema).replace_schema_metadata(told)
+        temporary = path.with_suffix(".parquet.part")
+        # Read once and thrown away: not worth the time to make it small.
+        pq.write_table(
+            table,
+            temporary,
+            compression="none",
+            use_dictionary=_texts(table.schema),
+            write_page_checksum=True,
+        )
+        store.replace_atomically(temporary, path)
+
     def _finished(
         self, chunks: Sequence[Chunk], finish: Callable[[pa.Table], pa.Table]
     ) -> Iterator[pa.Table]:
         for chunk in chunks:
-            with pq.ParquetFile(self.path(chunk)) as file:
+            with pq.ParquetFile(self._held(chunk)) as file:
                 table = file.read().replace_schema_metadata(None)
             yield finish(table)
 

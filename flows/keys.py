@@ -31,6 +31,7 @@ MEASURE_CODE = (
     "data/parts.py",
     "data/readers/raster.py",
     "flows/measuring.py",
+    "flows/halving.py",
     "flows/slope.py",
     "sql/core/parcel_metric.sql",
 )

@@ -1,6 +1,7 @@
 """The measure step: chunk by chunk, each kept as it is done, so that a killed run goes on."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from data.stage import REFERENCE_DIR
 from data.study import Measure, Study
 from flows import keys
 from flows.exclusions import load_exclusions
+from flows.halving import Fault, Halved, first_fault, in_halves
 from flows.home import Home
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
@@ -76,13 +78,14 @@ def measure_parcels(
     Returns
     -------
     Path
-        Metrics; beside them `.headroom.parquet`, and `.skipped.parquet` with the parcels of chunks
-        that failed, where the study lets the run go on.
+        Metrics; beside them `.headroom.parquet`, and `.skipped.parquet` with the parcels at
+        fault where chunks failed and the study lets the run go on: such a chunk is halved until they
+        stand alone, as far as 256 tries go.
 
     Raises
     ------
     MeasureError
-        A chunk failed and the study says `on_failed_chunk: stop`, or all of them failed.
+        A chunk failed and the study says `on_failed_chunk: stop`, or no parcel could be measured.
     InputError
         The slope raster lies nowhere near the parcels.
     """
@@ -110,15 +113,13 @@ def measure_parcels(
             slope_crs=raster.crs if raster else None,
         )
         chunks = chunks_of(len(rows), study.measure.chunk_parcels)
-        skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)
-    failed = {chunk for chunk, _ in skipped}
-    done = [chunk for chunk in chunks if chunk not in failed]
+        done, skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)
     if not done:
-        msg = f"No parcel could be measured: {skipped[0][1]['reason'].iloc[0]}"
+        msg = f"No parcel could be measured: {skipped[0]['reason'].iloc[0]}"
         raise MeasureError(msg, "Nothing was published; the last build stays.")
     target = result.partial if skipped else result.whole
     write(headroom, target.with_suffix(HEADROOM_SUFFIX))
-    write(_rejected([frame for _, frame in skipped]), target.with_suffix(SKIPPED_SUFFIX))
+    write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
     ever_known = [name for name in METRICS if name in parts.known_columns(done)]
     parts.join(done, target, lambda part: _with_known_share(part, ever_known))
     parts.remove()
@@ -198,42 +199,100 @@ def _measure_chunks(
     parts: Parts,
     engine: Engine,
     log: Log,
-) -> list[tuple[Chunk, pd.DataFrame]]:
-    """Measure the chunks that have no whole part; returns those that failed, with their rejects."""
-    skipped: list[tuple[Chunk, pd.DataFrame]] = []
+) -> tuple[list[Chunk], list[pd.DataFrame]]:
+    """Measure the chunks that have no whole part; returns those with a part, and all rejects.
+
+    The next chunk is read, and the part of the last one written, while one is measured.
+    """
     progress = MeasureProgress(len(rows), log)
+    todo = []
     for chunk in chunks:
         if parts.has(chunk):
             progress.found(len(chunk))
-            continue
-        table = rows.read(chunk)
-        try:
-            part = to_part(measure_chunk(table, engine), parts.schema)
-        except (KeyboardInterrupt, MemoryError):
-            # Neither is the fault of these parcels.
-            raise
-        except Exception as error:
-            ids = table.column("parcel_id").to_pylist()
-            cause = _cause(error)
-            msg = f"{_named(chunk, len(chunks), ids)} could not be measured: {cause}"
-            if how.on_failed_chunk == "stop":
-                hint = "Leave the parcels at fault out, or set measure.on_failed_chunk: skip in the study."
-                raise MeasureError(msg, hint) from error
-            log(msg)
-            skipped.append((chunk, _rejects_of(ids, cause)))
-            progress.failed(len(chunk))
-            continue
-        parts.write(chunk, part)
-        progress.measured(len(chunk))
-    return skipped
+        else:
+            todo.append(chunk)
+    lost: set[Chunk] = set()
+    skipped: list[pd.DataFrame] = []
+    # Both end before the file of rows is closed, whatever is raised.
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        ahead = [reader.submit(rows.read, chunk) for chunk in todo[:1]]
+        behind: list[Future[None]] = []
+        for number, chunk in enumerate(todo):
+            table = ahead.pop().result()
+            ahead += [reader.submit(rows.read, later) for later in todo[number + 1 : number + 2]]
+            found = _measured(how, chunk, len(chunks), table, engine, parts.schema, log)
+            if found.faults:
+                skipped.append(_rejects_of(table, found.faults))
+            if behind:
+                behind.pop().result()
+            if not found.measured:
+                lost.add(chunk)
+            else:
+                part = pa.concat_tables(found.measured)
+                put = parts.write_some if found.faults else parts.write
+                behind.append(writer.submit(put, chunk, part))
+            bad = sum(len(fault) for fault in found.faults)
+            if bad:
+                progress.failed(bad)
+            if bad < len(chunk):
+                progress.measured(len(chunk) - bad)
+        if behind:
+            behind.pop().result()
+    return [chunk for chunk in chunks if chunk not in lost], skipped
 
 
-def _named(chunk: Chunk, count: int, ids: list[str]) -> str:
+def _measured(
+    how: Measure,
+    chunk: Chunk,
+    count: int,
+    table: pa.Table,
+    engine: Engine,
+    schema: pa.Schema,
+    log: Log,
+) -> Halved:
+    """Measure one of `count` chunks; what is at fault is left out or raised, by the study's rule."""
+
+    def measure_rows(start: int, stop: int) -> pa.Table:
+        return to_part(measure_chunk(table.slice(start, stop - start), engine), schema)
+
+    try:
+        return Halved([to_part(measure_chunk(table, engine), schema)], [])
+    except MemoryError:
+        # Not the fault of these parcels.
+        raise
+    except Exception as error:
+        whole = Fault(0, len(chunk), error)
+        named = (
+            f"Chunk {chunk.number + 1:,} of {count:,} (rows {chunk.start + 1:,} to {chunk.stop:,})"
+        )
+        if how.on_failed_chunk == "stop":
+            fault = first_fault(whole, measure_rows)
+            msg = f"{named} could not be measured: {_cause(error)}"
+            if fault is not None:
+                at = f"row {chunk.start + fault.start + 1:,}, in chunk {chunk.number + 1:,} of {count:,}"
+                name = table.column("parcel_id")[fault.start]
+                msg = f"Parcel {name} ({at}) could not be measured: {_cause(fault.error)}"
+            hint = (
+                "Leave the parcels at fault out, or set measure.on_failed_chunk: skip in the study."
+            )
+            raise MeasureError(msg, hint) from error
+        halved = in_halves(whole, measure_rows)
+        log(f"{named}: {_told(table, halved.faults, error)}")
+        return halved
+
+
+def _told(table: pa.Table, faults: list[Fault], error: Exception) -> str:
+    """Say which parcels of a chunk could not be measured, and why the first of them."""
+    if not faults:
+        return f"measured in pieces, since all of it failed: {_cause(error)}"
+    ids = [name for fault in faults for name in _ids(table, fault)]
     first = ", ".join(ids[:NAMED_PARCELS]) + (" ..." if len(ids) > NAMED_PARCELS else "")
-    return (
-        f"Chunk {chunk.number + 1:,} of {count:,} "
-        f"(rows {chunk.start + 1:,} to {chunk.stop:,}, parcels {first})"
-    )
+    word = "parcel" if len(ids) == 1 else "parcels"
+    return f"{len(ids):,} {word} ({first}) could not be measured: {_cause(faults[0].error)}"
+
+
+def _ids(table: pa.Table, fault: Fault) -> list[str]:
+    return table.column("parcel_id").slice(fault.start, len(fault)).to_pylist()
 
 
 def _cause(error: Exception) -> str:
@@ -245,9 +304,14 @@ def _cause(error: Exception) -> str:
     )
 
 
-def _rejects_of(ids: list[str], cause: str) -> pd.DataFrame:
-    reasons = [f"{name}: its chunk of {len(ids):,} failed: {cause}" for name in ids]
-    return pd.DataFrame({"parcel_id": ids, "reason": reasons})
+def _rejects_of(table: pa.Table, faults: list[Fault]) -> pd.DataFrame:
+    """Parcels at fault with the reason; of many that fail together, none can be told from the others."""
+    found = []
+    for fault in faults:
+        among = f"its piece of {len(fault):,} parcels failed: " if len(fault) > 1 else ""
+        cause = among + _cause(fault.error)
+        found += [(name, f"{name}: {cause}") for name in _ids(table, fault)]
+    return pd.DataFrame(found, columns=["parcel_id", "reason"])
 
 
 def _rejected(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -77,6 +77,19 @@ def test_known_columns_are_those_with_a_value_anywhere(filled):
     assert filled.known_columns([Chunk(0, 0, 1)]) == {"id"}
 
 
+def test_a_part_that_lacks_rows_is_joined_but_never_whole(filled, tmp_path):
+    chunk = chunks_of(10, 4)[1]
+    filled.write_some(chunk, rows(5, 7))
+    assert not filled.has(chunk)
+    assert filled.join(chunks_of(10, 4), tmp_path / "out.parquet", same) == 8
+    held = pa.concat_tables([rows(0, 4), rows(5, 7), rows(8, 10)])
+    assert pq.read_table(tmp_path / "out.parquet").equals(held)
+    filled.write(chunk, rows(4, 8))
+    assert filled.has(chunk)
+    assert filled.join(chunks_of(10, 4), tmp_path / "out.parquet", same) == 10
+    assert pq.read_table(tmp_path / "out.parquet").equals(rows(0, 10))
+
+
 def test_a_whole_part_is_found_and_removed_with_the_rest(filled):
     assert all(filled.has(chunk) for chunk in chunks_of(10, 4))
     assert not filled.has(Chunk(3, 12, 16))

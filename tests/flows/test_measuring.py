@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,13 +67,18 @@ def calls(monkeypatch):
     return seen
 
 
-@contextmanager
 def fail_at(monkeypatch, parcel_id, error):
-    """Let the chunk that holds a parcel fail."""
+    """Let what holds a parcel fail."""
+    return fail_when(monkeypatch, lambda held: parcel_id in held, error)
+
+
+@contextmanager
+def fail_when(monkeypatch, is_bad, error):
+    """Let rows fail by the set of their ids."""
     real = measuring.measure_chunk
 
     def failing(table, *more):
-        if parcel_id in table.column("parcel_id").to_pylist():
+        if is_bad(set(table.column("parcel_id").to_pylist())):
             raise error
         return real(table, *more)
 
@@ -193,7 +199,7 @@ def test_a_run_that_is_killed_leaves_its_parts_to_the_next(world, run, base):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_chunk_that_fails_stops_the_run_and_is_named(world, run, monkeypatch, paths):
+def test_a_chunk_that_fails_stops_the_run_and_its_parcel_is_named(world, run, monkeypatch, paths):
     tiny.edit(world.study, {"measure": {"chunk_parcels": 10}})
     for path in (world.home / "work").glob("metric-*"):
         path.unlink()
@@ -204,38 +210,67 @@ def test_a_chunk_that_fails_stops_the_run_and_is_named(world, run, monkeypatch, 
     flat = " ".join(answer.err.split())
     chunks = -(-len(ids) // 10)
     assert (
-        f"Chunk 3 of {chunks} (rows 21 to 30, parcels {ids[20]}, {ids[21]}, {ids[22]} ...) "
+        f"Parcel {ids[25]} (row 26, in chunk 3 of {chunks}) "
         "could not be measured: ValueError: a ring is not closed." in flat
     )
     assert "on_failed_chunk: skip" in flat
 
 
-def test_a_study_may_go_on_without_the_parcels_of_a_failed_chunk(
-    world, run, monkeypatch, paths, gridstead
+def test_a_chunk_that_fails_only_as_a_whole_is_named_itself(measure, monkeypatch, paths):
+    ids = ids_of(paths[1])
+    with (
+        fail_when(monkeypatch, lambda held: {ids[20], ids[29]} <= held, ValueError("too many")),
+        pytest.raises(
+            measuring.MeasureError,
+            match=r"^Chunk 3 of \d+ \(rows 21 to 30\) could not be measured: ValueError: too many\.",
+        ),
+    ):
+        measure(10)
+
+
+def test_a_chunk_that_fails_only_as_a_whole_is_measured_in_pieces(
+    measure, monkeypatch, paths, tmp_path
 ):
+    ids, said = ids_of(paths[1]), []
+    with fail_when(monkeypatch, lambda held: {ids[20], ids[29]} <= held, ValueError("too many")):
+        made = measure(10, "skip", said=said)
+    assert any(
+        "measured in pieces, since all of it failed: ValueError: too many." in x for x in said
+    )
+    assert pq.read_table(made).equals(pq.read_table(measure(10, home="fresh")))
+    assert made.name == measure(10, home="fresh").name
+    assert len(pd.read_parquet(made.with_suffix(".skipped.parquet"))) == 0
+
+
+def test_a_study_may_go_on_without_the_parcels_at_fault(world, run, monkeypatch, paths, gridstead):
     tiny.edit(world.study, {"measure": {"chunk_parcels": 10, "on_failed_chunk": "skip"}})
     for path in (world.home / "work").glob("metric-*"):
         path.unlink()
     ids = ids_of(paths[1])
-    with fail_at(monkeypatch, ids[25], ValueError("a ring is not closed")):
+    bad = [ids[25], ids[28]]
+    error = ValueError("a ring is not closed")
+    with fail_at(monkeypatch, bad[0], error), fail_at(monkeypatch, bad[1], error):
         answer = run()
         assert answer.code == 0
-        assert "Chunk 3 of" in answer.err
-        assert f"measured {len(ids) - 10} of {len(ids)} parcels" in answer.err
-        assert "10 failed" in answer.err
+        flat = " ".join(answer.err.split())
+        assert (
+            f"(rows 21 to 30): 2 parcels ({bad[0]}, {bad[1]}) could not be measured: "
+            "ValueError: a ring is not closed." in flat
+        )
+        assert f"measured {len(ids) - 2} of {len(ids)} parcels" in answer.err
+        assert "2 failed" in answer.err
     built = rows(world.build, "select parcel_id from core.parcel")
-    assert {name for (name,) in built} == set(ids) - set(ids[20:30])
+    assert {name for (name,) in built} == set(ids) - set(bad)
     assert rows(world.build, "select parcel_count, divided_count from meta.run") == [
-        (len(ids) - 10, len(ids))
+        (len(ids) - 2, len(ids))
     ]
     told = rows(
         world.build,
         "select source_id, reject_code, reason from meta.rejected_row where raw_table = 'parcels'",
     )
-    assert len(told) == 10
-    assert {row[:2] for row in told} == {("parcels", "measure_failed")}
-    assert all("ValueError: a ring is not closed." in reason for *_, reason in told)
-    assert {reason.partition(":")[0] for *_, reason in told} == set(ids[20:30])
+    assert sorted(told) == sorted(
+        ("parcels", "measure_failed", f"{name}: ValueError: a ring is not closed.") for name in bad
+    )
     assert (
         rows(world.build, "from meta.check_result where severity = 'error' and offending_count > 0")
         == []
@@ -248,15 +283,103 @@ def test_a_study_may_go_on_without_the_parcels_of_a_failed_chunk(
     assert rows(world.build, "select count(*) from core.parcel") == [(len(ids),)]
 
 
-def test_when_every_chunk_fails_there_is_nothing_to_publish(measure, monkeypatch, paths):
+def test_the_other_parcels_of_a_failed_chunk_are_measured_as_ever(measure, monkeypatch, paths):
     ids = ids_of(paths[1])
-    half = -(-len(ids) // 2)
+    bad = {ids[0], ids[9], ids[25], ids[-1]}
+    whole = pd.read_parquet(measure(10, home="fresh")).set_index("parcel_id")
+    for size in (10, 1, 1000):
+        with fail_when(monkeypatch, lambda held: held & bad, ValueError("bad")):
+            made = measure(size, "skip", home=f"skip{size}")
+        found = pd.read_parquet(made).set_index("parcel_id")
+        assert list(found.index) == [name for name in ids if name not in bad]
+        pd.testing.assert_frame_equal(found, whole.loc[found.index], check_exact=True)
+        skipped = pd.read_parquet(made.with_suffix(".skipped.parquet"))
+        assert set(skipped["parcel_id"]) == bad
+
+
+def test_a_chunk_that_lacks_parcels_is_measured_again_by_the_next_run(
+    measure, monkeypatch, paths, calls, tmp_path
+):
+    ids = ids_of(paths[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring.Parts, "join", lambda *_: 1 / 0)
+        with fail_at(monkeypatch, ids[25], ValueError("bad")), pytest.raises(ZeroDivisionError):
+            measure(10, "skip")
+    (folder,) = (tmp_path / "home" / "work").glob("*.parts")
+    assert (folder / "some-00002.parquet").is_file()
+    assert not (folder / "part-00002.parquet").exists()
+    calls.clear()
+    again = measure(10, "skip")
+    assert calls == [ids[20]]
+    assert pq.read_table(again).equals(pq.read_table(measure(1000, home="fresh")))
+    assert len(pd.read_parquet(again.with_suffix(".skipped.parquet"))) == 0
+
+
+def test_a_part_that_cannot_be_written_stops_the_run(measure, monkeypatch, paths, calls):
+    ids = ids_of(paths[1])
+
+    error = OSError("no space left on the disk")
+
+    def full(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring.Parts, "write", full)
+        for size in (10, 1000):
+            with pytest.raises(OSError, match="no space left"):
+                measure(size, "skip")
+    assert set(calls) <= {ids[0], ids[10]}
+
+
+def test_rows_that_cannot_be_read_stop_the_run(measure, monkeypatch, paths, calls):
+    ids = ids_of(paths[1])
+    real, error = measuring.RowReader.read, OSError("cannot be read")
+
+    def torn(reader, chunk):
+        if chunk.number == 2:
+            raise error
+        return real(reader, chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring.RowReader, "read", torn)
+        with pytest.raises(OSError, match="cannot be read"):
+            measure(10, "skip")
+    assert calls == [ids[0], ids[10]]
+    calls.clear()
+    measure(10, "skip")
+    assert calls[0] == ids[20]
+
+
+def test_the_next_chunk_is_read_while_one_is_measured(measure, monkeypatch):
+    read, seen = [], []
+    real_read, real_measure = measuring.RowReader.read, measuring.measure_chunk
+    second = threading.Event()
+
+    def reading(reader, chunk):
+        read.append(chunk.number)
+        if chunk.number == 1:
+            second.set()
+        return real_read(reader, chunk)
+
+    def watched(*given):
+        assert second.wait(10)
+        seen.append(max(read))
+        return real_measure(*given)
+
+    monkeypatch.setattr(measuring.RowReader, "read", reading)
+    monkeypatch.setattr(measuring, "measure_chunk", watched)
+    measure(10)
+    assert read == sorted(read)
+    # Never more than one is held beside the one that is measured.
+    assert all(ahead <= number + 1 for number, ahead in enumerate(seen))
+
+
+def test_when_no_parcel_can_be_measured_there_is_nothing_to_publish(measure, monkeypatch):
     with (
-        fail_at(monkeypatch, ids[0], ValueError("bad")),
-        fail_at(monkeypatch, ids[-1], ValueError("bad")),
+        fail_when(monkeypatch, lambda _: True, ValueError("bad")),
         pytest.raises(measuring.MeasureError, match=r"No parcel could be measured: .*bad"),
     ):
-        measure(half, "skip")
+        measure(10, "skip")
 
 
 def test_memory_that_runs_out_is_not_the_parcels_fault(measure, monkeypatch, paths):
