@@ -8,6 +8,7 @@ from data.build import layer_names
 from data.catalogue import load_catalogue
 from data.errors import StudyError
 from data.metrics import METRICS
+from data.readers.raster import raster_table
 from data.stage import load_layer
 from data.study import SCHEMA_PATH, THEMES, Exclusion, load_study, study_names, study_schema
 from data.workload import study_workloads
@@ -76,6 +77,8 @@ def test_our_studies_name_what_there_is(name):
         else:
             assert {"geometry", *item.where} <= layer_columns(item.layer)
         assert not item.why.endswith(".")
+    for _, source_id in study.rasters:
+        assert raster_table(catalogue.source(source_id)).reader == "raster"
     for staged in study.derived.values():
         assert {f"staging/{item}" for item in staged} <= set(store.sql_names("staging"))
     profiles = study_workloads(study)
@@ -143,6 +146,10 @@ def test_files_that_a_study_names_lie_beside_it(load, tmp_path):
          "an exclusion names layer 'lake', which no theme of the study fills."),
         (changed(exclusions=[{"raster": "ri_nlcd", "why": "x", "condition": {"above": 15}}]),
          "an exclusion names raster 'ri_nlcd', which is in the sources of no theme."),
+        (changed(slope={"raster": "ri_srtm_slope"}),
+         "slope names raster 'ri_srtm_slope', which is in the sources of no theme."),
+        (changed(slope={}), "slope.raster: is missing"),
+        (changed(slope={"raster": "ri_nlcd", "unit": "deg"}), "slope.unit: is not a known key"),
         (changed(extends="atlantis"), "extends: there is no study 'atlantis'."),
         (changed(extends="atlantis.yaml"), "extends: there is no study 'atlantis.yaml'."),
         (changed(extends=["conus"]), "extends: is not the name of a study."),

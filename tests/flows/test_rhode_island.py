@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from exactextract import exact_extract
+from rasterio.io import MemoryFile
 
 from data.catalogue import load_catalogue
 from data.study import load_study
@@ -117,6 +119,32 @@ def test_what_is_excluded_is_what_the_rasters_and_waters_say(run):
     # Some 4,000 points a parcel: a border of a cell is found to a few hundredths of its area.
     assert parcels.loc[chosen, "excluded_share"].to_numpy() == pytest.approx(sampled, abs=0.02)
     assert len(partly) > 60
+
+
+def test_the_slopes_of_lots_are_those_that_exactextract_finds_in_the_file(run):
+    """The raster reaches every lot; a lot of which less than half is on known cells has no slope."""
+    names = "slope_mean_pct, slope_max_pct, gentle_share"
+    found = rows(run.build, f"select parcel_id, {names} from core.parcel_metric")
+    path = MIRROR / load_catalogue().source("ri_srtm_slope").access.path
+    with rasterio.open(path) as raster:
+        values, transform, crs = raster.read(1, masked=True), raster.transform, raster.crs
+        profile = raster.profile | {"dtype": "float32", "driver": "GTiff"}
+    shapes = run.parcels.loc[[name for name, *_ in found]].geometry
+    plane = gpd.GeoDataFrame(geometry=shapely.segmentize(shapes.to_numpy(), 0.01), crs=4326)
+    plane = plane.to_crs(crs)
+    with MemoryFile() as file:
+        with file.open(**profile) as level:
+            level.write((values <= 5.0).astype(np.float32).filled(profile["nodata"]), 1)
+        with file.open() as level:
+            gentle = exact_extract(level, plane, ["mean"], output="pandas")["mean"]
+    told = exact_extract(str(path), plane, ["mean", "max", "count"], output="pandas")
+    known = told["count"] * abs(transform.determinant) / plane.area
+    wanted = np.column_stack([told["mean"], told["max"], gentle])
+    wanted[(known < 0.5).to_numpy()] = np.nan
+    measured = np.array([row[1:] for row in found], dtype=float)
+    np.testing.assert_allclose(measured, wanted, rtol=1e-6, atol=1e-9)
+    assert np.isfinite(measured).all(axis=1).mean() > 0.99
+    assert ((measured[:, 2] > 0) & (measured[:, 2] < 1)).sum() > 30
 
 
 def test_what_ranks_first_is_land_that_one_could_build_on(run):

@@ -52,6 +52,18 @@ def test_the_data_dictionary_lists_every_column_of_the_build(con):
     assert con.execute("select count(*) from meta.column where comment is null").fetchone() == (0,)
 
 
+def test_every_measured_column_is_loaded():
+    """What the select leaves out would be NULL without a word, since columns go by name."""
+    text = store.sql_text("core/parcel_metric")
+    with store.create() as con:
+        con.execute("create schema core")
+        create, *_ = con.extract_statements(text)
+        con.execute(create)
+        columns = con.table("core.parcel_metric").columns
+    selected = text.rpartition("by name\nselect")[2].partition("\nfrom ")[0]
+    assert [name.strip() for name in selected.split(",")] == columns
+
+
 def test_the_reference_of_metrics_is_well_formed():
     with METRIC_FILE.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
