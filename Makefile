@@ -11,10 +11,10 @@ run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
 
 test: setup  ## fast tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
-	$(BIN)/python -m pytest -m mirror $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m mirror $(ARGS)
 
 package: setup  ## tests that download the package sources
 	$(BIN)/python -m pytest -m package $(ARGS)

@@ -7,11 +7,13 @@ from geo import hilbert
 from geo.errors import GeometryError
 from geo.hilbert import BITS, hilbert_key, hilbert_order
 from tests.oracle import shape as oracle
+from tests.oracle.shapes import examples
 
 CELL_DEG = 360.0 / 2**BITS
 
 
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=20))
+@examples(100)
 def test_keys_are_those_of_the_textbook(points):
     lon, lat = np.array(points, dtype=float).reshape(-1, 2).T
     keys = hilbert_key(lon, lat)
