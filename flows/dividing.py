@@ -1,6 +1,6 @@
 """Land divided into parcels, cells or those of files, in one file along a Hilbert curve."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,10 +41,13 @@ class Divided:
         """Note candidates, `parcel_id` and `land_share`, that are no parcels of the area."""
         self._left_out.append(candidates)
 
-    def reject(self, file: str, rows: np.ndarray, code: str, reasons: np.ndarray | str) -> None:
-        """Note rows that cannot be parcels."""
+    def reject(
+        self, file: str, rows: np.ndarray, ids: pa.Array, code: str, reasons: Iterable[str]
+    ) -> None:
+        """Note rows that cannot be parcels, each with its id and why."""
         columns = {"raw_table": "parcels", "file": file, "raw_row": rows, "reject_code": code}
-        self._rejected.append(pd.DataFrame({**columns, "reason": reasons}))
+        told = [f"parcel {name} {why}" for name, why in zip(ids.to_pylist(), reasons, strict=True)]
+        self._rejected.append(pd.DataFrame({**columns, "reason": told}))
 
     @property
     def left_out(self) -> pd.DataFrame:
@@ -176,13 +179,15 @@ def _parcels_of(
 ) -> pa.Table:
     """Parcels of one batch; what is none of the area's is noted."""
     name, raw_row = file.path.name, batch["raw_row"].to_numpy()
-    done.reject(name, raw_row[mended.rejected], "invalid", mended.reasons)
-    good = pa.array(mended.rows)
+    bad, good = pa.array(mended.rejected), pa.array(mended.rows)
+    names = batch["parcel_id"].take(bad)
+    done.reject(name, raw_row[mended.rejected], names, "invalid", mended.reasons)
     ids, polygons = batch["parcel_id"].take(good), mended.polygons
     is_shared = shared.which(ids)
     keys = shape_keys(polygons.take(is_shared)).tolist()
     ids, is_repeat = shared.settle(ids, is_shared, keys)
-    done.reject(name, raw_row[mended.rows[is_repeat]], "duplicate", "repeats an earlier row")
+    repeats, names = raw_row[mended.rows[is_repeat]], ids.filter(pa.array(is_repeat))
+    done.reject(name, repeats, names, "duplicate", ["repeats an earlier row"] * len(repeats))
     acres = batch["acres"].take(good).to_numpy(zero_copy_only=False)
     keep = np.flatnonzero(~is_repeat)
     polygons, names = polygons.take(keep), ids.to_numpy(zero_copy_only=False)[keep]
@@ -199,7 +204,7 @@ def _table(frame: pd.DataFrame, polygons: Polygons) -> pa.Table:
     columns = {
         name: pa.array(values.to_numpy(dtype=object), pa.string())
         if name in text
-        else pa.array(values.to_numpy(dtype=float))
+        else pa.array(values.to_numpy(dtype=float), from_pandas=True)
         for name, values in frame.items()
     }
     columns["hilbert_key"] = pa.array(hilbert_key(frame["lon"].to_numpy(), frame["lat"].to_numpy()))

@@ -63,9 +63,9 @@ def test_named_columns_bad_rows_and_strays_are_told(world, run, tmp_path):
         "select file, raw_row, reason from meta.rejected_row where raw_table = 'parcels' order by 2",
     )
     assert told == [
-        ("lots.parquet", 2, "is no polygon"),
-        ("lots.parquet", 3, "has no geometry"),
-        ("lots.parquet", 7, "repeats an earlier row"),
+        ("lots.parquet", 2, "parcel A1 is no polygon"),
+        ("lots.parquet", 3, "parcel A2 has no geometry"),
+        ("lots.parquet", 7, "parcel A0 repeats an earlier row"),
     ]
     assert rows(world.build, "from meta.left_out_parcel") == [
         ("A4", "lies in no county of the area")
