@@ -1,7 +1,9 @@
 """The engine as a whole, held column by column against every parcel by every feature."""
 
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ from tests.oracle.exclusion import SQUARE_METRES_PER_ACRE
 from tests.oracle.geodesic import METRES_PER_MILE
 from tests.oracle.plain_measure import plain_measure
 from tests.oracle.shapes import examples
-from tests.oracle.worlds import SLOPE_CRS, world, worlds
+from tests.oracle.worlds import SLOPE_CRS, layers, world, worlds
 
 COUNTED = ("population_", "firm_", "variable_", "carrier_25mi", "is_within")
 
@@ -84,7 +86,7 @@ def _limits(name, right, shapes):
         return 1e-9 * (1 + right) + 1e-6 * shapely.length(flat) / area_m2
     if name in {"lake_share", "park_share", "excluded_share"}:
         return np.maximum(1e-9, 1e-3 / area_m2)
-    if name in {"buildable_acres", "contiguous_acres"}:
+    if name in {"area_acres", "acres", "buildable_acres", "contiguous_acres"}:
         least_m2 = 1.0 if name == "contiguous_acres" else 1e-3
         return np.maximum(1e-9 * area_m2, least_m2) / SQUARE_METRES_PER_ACRE
     return 1e-9 * np.abs(right)
@@ -279,3 +281,156 @@ def test_what_is_no_parcel_is_refused(many):
         bad.geometry = [bad.geometry.iloc[0], shape_, bad.geometry.iloc[2]]
         with pytest.raises(GeometryError, match=said):
             measure(bad.set_crs("OGC:CRS84", allow_override=True), engine)
+
+
+# ---- Real parcels and real layers --------------------------------------------------------------------
+
+MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
+TOWNS = {
+    "cambridge": ("cambridge_ma_fy2013.parquet", ("FEMA_FloodPlains100Year.geojson", "HYDRO_Wetlands.geojson")),
+    "rhode island": ("Rhode_Island.gpkg", ("Rhode_Island_Water.gpkg",)),
+    "maricopa": ("maricopa_az_rural.parquet", ("ne_parks.parquet",)),
+}  # fmt: skip
+FIRM = {"Gas", "Coal", "Nuclear", "Hydro", "Oil", "Geothermal", "Biomass", "Petcoke", "Waste", "Cogeneration"}  # fmt: skip
+# The plain way looks so many degrees around; lines are many.
+NEAR_DEG, LINE_DEG = 3.0, 1.0
+
+
+def read(path):
+    frame = (gpd.read_parquet if path.suffix == ".parquet" else gpd.read_file)(path)
+    frame = frame.to_crs("OGC:CRS84")
+    return frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
+
+
+@pytest.fixture(scope="module")
+def real_rows():
+    """Rows of the layers as their files have them."""
+    station = read(MIRROR / "grid" / "hifld_substations_ge230kv.parquet")
+    line = read(MIRROR / "grid" / "hifld_transmission_lines.parquet")
+    low = {"100-161": 100.0, "220-287": 220.0, "345": 345.0, "500": 500.0, "735 AND ABOVE": 735.0}
+    plant = pd.read_csv(MIRROR / "grid" / "wri_database_USA.csv", low_memory=False)
+    plant = plant[plant["latitude"].between(-90, 90) & (plant["capacity_mw"] > 0)]
+    kinds = {"Solar": "variable", "Wind": "variable", "Storage": "storage"} | dict.fromkeys(
+        FIRM, "firm"
+    )
+    place, number, days = (
+        pd.read_csv(MIRROR / "population" / name, encoding="utf-8-sig", index_col="tract")
+        for name in ("tract_lat_lon.csv", "tract_pop.csv", "tract_degday_normals.csv")
+    )
+    tract = place.join(number["pop"]).join(days[["hdd65_normals", "cdd65_normals"]]).dropna()
+    at = {"lon": tract["lon"].to_numpy(), "lat": tract["lat"].to_numpy()}
+    areas = {}
+    for name in ("lake", "park"):
+        shapes = read(MIRROR / "constraints" / f"ne_{name}s.parquet").geometry
+        areas[name] = shapes[shapes.intersects(shapely.box(-125.0, 24.0, -66.0, 50.0))]
+    rows = {
+        "substation": pd.DataFrame(
+            {
+                "substation_id": station["objectid"].astype(int).astype(str), "kv_max": station["voltage"].astype(float),
+                "lon": station.geometry.x, "lat": station.geometry.y,
+            }
+        ),
+        "line": pd.DataFrame(
+            {
+                "line_id": line.index.astype(str), "kv_min": line["VOLT_CLASS"].map(low),
+                "is_dc": line["VOLT_CLASS"] == "DC", "geometry": line.geometry.to_numpy(),
+            }
+        ),
+        "plant": pd.DataFrame(
+            {
+                "capacity_mw": plant["capacity_mw"], "fuel_kind": plant["primary_fuel"].map(kinds),
+                "lon": plant["longitude"], "lat": plant["latitude"],
+            }
+        ),
+        "people": pd.DataFrame({"people": tract["pop"].to_numpy(), **at}),
+        "climate_point": pd.DataFrame(
+            {
+                "heating_degree_days_65f": tract["hdd65_normals"].to_numpy(float),
+                "cooling_degree_days_65f": tract["cdd65_normals"].to_numpy(float), **at,
+            }
+        ),
+        **{
+            name: pd.DataFrame({f"{name}_id": shapes.index.astype(str), "geometry": shapes.to_numpy()})
+            for name, shapes in areas.items()
+        },
+    }  # fmt: skip
+    ids = rows["substation"]["substation_id"]
+    mid = np.random.default_rng(1).uniform(0, 1_500, len(ids))
+    ends = {"low": mid / 2, "mid": mid, "high": mid * 2}
+    return rows, pd.DataFrame(
+        {"substation_id": ids, **{f"headroom_mw_{end}": values for end, values in ends.items()}}
+    )
+
+
+def real_parcels(name):
+    """Valid parcels of a file, with their points."""
+    frame = read(MIRROR / "parcels" / name)
+    shapes = frame.geometry.to_numpy()
+    shapes = shapes[shapely.is_valid(shapes) & (shapely.area(shapes) > 0)]
+    point = shapely.centroid(shapes)
+    outside = ~shapely.contains(shapes, point)
+    point[outside] = shapely.point_on_surface(shapes[outside])
+    columns = {"parcel_kind": "assessor", "lon": shapely.get_x(point), "lat": shapely.get_y(point)}
+    unknown = dict.fromkeys(["county_id", "state_id"]) | dict.fromkeys(
+        ["acres", "lake_share"], np.nan
+    )
+    return gpd.GeoDataFrame(columns | unknown, geometry=shapes, crs="OGC:CRS84")
+
+
+def near(rows, bounds):
+    """Rows of layers near a town."""
+    west, south, east, north = bounds
+    out = {}
+    for name, frame in rows.items():
+        deg = LINE_DEG if name == "line" else NEAR_DEG
+        box = shapely.box(west - deg, south - deg, east + deg, north + deg)
+        shapes = (
+            frame["geometry"].to_numpy(dtype=object)
+            if "geometry" in frame
+            else shapely.points(frame["lon"], frame["lat"])
+        )
+        # One park far away tells a layer from none.
+        keep = shapely.intersects(shapes, box)
+        keep[0] = True
+        out[name] = frame[keep]
+    return out
+
+
+@pytest.mark.mirror
+@pytest.mark.skipif(not MIRROR.is_dir(), reason="../shared/mirror is not there")
+@pytest.mark.parametrize("town", TOWNS)
+def test_real_parcels_among_real_layers_agree(real_rows, town):
+    rows, headroom = real_rows
+    name, constraints = TOWNS[town]
+    parcels = real_parcels(name)
+    shapes = np.concatenate(
+        [read(MIRROR / "constraints" / file).geometry.dropna().to_numpy() for file in constraints]
+    )
+    engine = prepare(layers(**rows), headroom, exclusions=ExclusionIndex.build(shapes))
+    whole = measure(parcels, engine)
+    around = near(rows, parcels.total_bounds)
+    close = shapes[shapely.intersects(shapes, shapely.box(*parcels.total_bounds))]
+
+    # All of them: areas, and shares of the dissolved union.
+    flat = exclusion.to_plane(parcels.geometry.to_numpy())
+    acres = shapely.area(flat) / SQUARE_METRES_PER_ACRE
+    np.testing.assert_allclose(whole["area_acres"], acres, rtol=1e-9, atol=1e-6)
+    covered_m2, area_m2 = exclusion.areas_m2(parcels.geometry.to_numpy(), close).T
+    off_m2 = np.abs(whole["excluded_share"] * area_m2 - covered_m2)
+    assert (off_m2 <= np.maximum(1e-9 * area_m2, 1e-2)).all()
+    parts = [measure(parcels.iloc[i : i + 1_777], engine) for i in range(0, len(parcels), 1_777)]
+    assert_same_bits(pd.concat(parts), whole)
+
+    # A sample: every column, and those that exclusions touch among them.
+    rng = np.random.default_rng(3)
+    touched = np.flatnonzero(whole["excluded_share"].between(1e-6, 1 - 1e-6))
+    chosen = np.concatenate(
+        [rng.choice(len(parcels), 250, replace=False), rng.permutation(touched)[:50]]
+    )
+    some = parcels.iloc[np.unique(chosen)]
+    expected = plain_measure(some, layers(**around), headroom, close)
+    # What the plain way did not look at lies farther away than what it found.
+    assert expected.known["line_230kv_mi"].max() < LINE_DEG * 50
+    assert expected.known["substation_345kv_mi"].max() < NEAR_DEG * 50
+    found = whole.iloc[np.unique(chosen)]
+    assert_as_plain(found, some, expected, clear=clear_of(some, close))
