@@ -40,6 +40,9 @@ MART_ORDER = (
     "inference_parcels",
     "rank_parcels",
 )
+# Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
+IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
+RANGE_PARCELS = 65_536
 EXAMPLE_ROWS = 5
 
 
@@ -222,6 +225,8 @@ def make_mart(
     store.run_file(con, "meta/staging_schema")
     store.run_file(con, "meta/figure")
     for name in MART_ORDER:
+        if name in IN_RANGES:
+            _fill_in_ranges(con, IN_RANGES[name])
         store.run_file(con, f"mart/{name}", params)
     store.run_file(con, "meta/drop_staging")
     store.run_file(con, "meta/column")
@@ -270,6 +275,20 @@ def forget_run(con: duckdb.DuckDBPyConnection) -> None:
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     """Append rows given as dicts, by column name."""
     _insert(con, table, pd.DataFrame(rows))
+
+
+def insert_frame(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Append the rows of a frame, by column name."""
+    _insert(con, table, frame)
+
+
+def _fill_in_ranges(con: duckdb.DuckDBPyConnection, staged: str) -> None:
+    """Create a staged table, and fill it for all parcels."""
+    store.run_file(con, f"meta/{staged}_table")
+    count = len(con.table("core.parcel"))
+    for first_no in range(0, count, RANGE_PARCELS):
+        last_no = first_no + RANGE_PARCELS - 1
+        store.run_file(con, f"meta/{staged}", {"first_no": first_no, "last_no": last_no})
 
 
 def _header(text: str, key: str) -> str:

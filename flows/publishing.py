@@ -54,6 +54,7 @@ def publish(
     try:
         shutil.copyfile(home.build if is_same else paths["layers"], temporary)
         con = store.create(temporary)
+        store.run_file(con, "meta/bound_memory", {"spill": str(home.builds)})
         if is_same:
             log("scores and ranks: unchanged, reused")
             builds.forget_run(con)
@@ -190,10 +191,10 @@ def _carry_rejects(con: Any, parcels: Path, metrics: Path) -> None:
             "lies in no county of the area" if pd.isna(share) else f"{share:.1%} of it is land"
         )
     )
-    builds.insert_rows(con, "meta.left_out_parcel", left_out.to_dict("records"))
+    builds.insert_frame(con, "meta.left_out_parcel", left_out)
     for path in (parcels.with_suffix(".rejected.parquet"), metrics.with_suffix(SKIPPED_SUFFIX)):
         rejected = pd.read_parquet(path).assign(source_id="parcels")
-        builds.insert_rows(con, "meta.rejected_row", rejected.to_dict("records"))
+        builds.insert_frame(con, "meta.rejected_row", rejected)
 
 
 def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:

@@ -25,43 +25,20 @@ comment on column mart.parcel_score.gates_failed is 'Metrics of the gates that f
 comment on column mart.parcel_score.gates_unknown is 'Metrics of the gates that cannot be judged';
 comment on column mart.parcel_score.factors_unknown is 'Metrics of the weighted factors that are unknown';
 
--- Points are summed as whole billionths, so that the order of the sum cannot change a rank.
 insert into mart.parcel_score by name
-with factor as (
+with joined as (
     select
-        workload,
-        parcel_no,
-        sum(round(coalesce(points, 0) * 1e9)::bigint)::bigint as low,
-        sum(case when points is null then round(100 * weight * 1e9)::bigint else 0 end)::bigint as unknown,
-        list(metric order by metric) filter (where points is null) as factors_unknown
-    from mart.parcel_factor
-    group by workload, parcel_no
-),
-
-gate as (
-    select
-        workload,
-        parcel_no,
-        list(metric order by metric) filter (where gate_status = 'fail') as gates_failed,
-        list(metric order by metric) filter (where gate_status = 'unknown') as gates_unknown
-    from mart.parcel_gate
-    group by workload, parcel_no
-),
-
-joined as (
-    select
-        factor.*,
+        parcel_sum.* exclude (gates_failed, gates_unknown),
         parcel.parcel_id,
-        coalesce(gate.gates_failed, []) as gates_failed,
-        coalesce(gate.gates_unknown, []) as gates_unknown,
+        coalesce(parcel_sum.gates_failed, []) as gates_failed,
+        coalesce(parcel_sum.gates_unknown, []) as gates_unknown,
         case
-            when gate.gates_failed is not null then 'fail'
-            when gate.gates_unknown is not null then 'unknown'
+            when parcel_sum.gates_failed is not null then 'fail'
+            when parcel_sum.gates_unknown is not null then 'unknown'
             else 'pass'
         end as gate_status
-    from factor
+    from staging.parcel_sum
     inner join core.parcel using (parcel_no)
-    left join gate using (workload, parcel_no)
 )
 
 select

@@ -82,7 +82,7 @@ strength as (
             row_number() over (
                 partition by workload, parcel_no order by 100 * weight - points desc, metric
             ) as loss_rank
-        from mart.parcel_factor
+        from staging.best_factor
         where points is not null and parcel_no in (select best_parcel_no from filled)
     ) as factor
         on filled.workload = factor.workload and filled.best_parcel_no = factor.parcel_no
@@ -90,23 +90,26 @@ strength as (
     group by all
 ),
 
+-- Parcels that share regions and gates are counted first, since they are few and their parcels many.
 located as (
     unpivot (
         select
             score.workload,
-            score.gate_status,
             score.gates_failed,
             parcel.county_id as county,
             parcel.metro_id as metro,
             parcel.state_id as state,
-            parcel.zone_id as zone
+            parcel.zone_id as zone,
+            count(*) as parcel_count,
+            count(*) filter (where score.gate_status <> 'fail') as candidate_count
         from mart.parcel_score as score
         inner join core.parcel using (parcel_no)
+        group by all
     ) on county, metro, state, zone into name region_kind value region_id
 ),
 
 counted as (
-    select workload, region_kind, region_id, count(*) filter (where gate_status <> 'fail') as candidate_count
+    select workload, region_kind, region_id, sum(candidate_count)::bigint as candidate_count
     from located
     group by workload, region_kind, region_id
 ),
@@ -116,7 +119,12 @@ failed as (
         failed_count || ' fail ' || label, ', ' order by failed_count desc, label
     ) as failures
     from (
-        select located.workload, located.region_kind, located.region_id, metric.label, count(*) as failed_count
+        select
+            located.workload,
+            located.region_kind,
+            located.region_id,
+            metric.label,
+            sum(located.parcel_count)::bigint as failed_count
         from located, unnest(located.gates_failed) as gate (metric_name)
         inner join meta.metric on gate.metric_name = metric.metric
         group by all
