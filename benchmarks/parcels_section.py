@@ -5,7 +5,8 @@ from typing import Any
 HEADING = "## Parcels"
 # Steps of the engine beside what the plain way calls them.
 PLAIN_OF = {
-    "shape": ("area_acres", "compactness", "minimum_width_m", "inscribed_diameter_m"),
+    "outline": ("area_acres", "compactness"),
+    "shape": ("minimum_width_m", "inscribed_diameter_m"),
     "substation": ("substation_mi",),
     "line": ("line_230kv_mi",),
     "fiber": ("fiber_mi",),
