@@ -21,10 +21,6 @@ ST_CLAIR_EXPONENT = -0.6678
 # Circuits of 230 kV and more without a rating span from what surge impedance loading allows to
 # the thermal limit of one circuit; below, the thermal limit binds and spreads by its own factors.
 BULK_KV = 220.0
-# The feeding substation of a parcel is looked for within the distance practitioners call the end.
-REACH_MI = 20.0
-# More than a gigawatt at one substation does not make a site better (the training target).
-USEFUL_MW = 1000.0
 
 
 @dataclass(frozen=True)
@@ -221,42 +217,3 @@ def _n_minus_1(count: int, ends: np.ndarray, capability_mw: np.ndarray) -> np.nd
     np.add.at(total, ends[order], capability_mw[order])
     np.maximum.at(largest, ends[order], capability_mw[order])
     return total - largest
-
-
-def feeding_substation(
-    pair_parcel_no: np.ndarray,
-    pair_substation_no: np.ndarray,
-    pair_mi: np.ndarray,
-    headroom_mid_mw: np.ndarray,
-    parcel_count: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the substation within reach that would bring a parcel the most megawatts.
-
-    What it brings is its mid headroom, up to `USEFUL_MW`, worn down linearly to nothing at
-    `REACH_MI` (a convention: under 1 mi ideal, over 20 a deal-breaker). Ties go to the nearer,
-    then to the lower substation number.
-
-    Parameters
-    ----------
-    pair_parcel_no, pair_substation_no, pair_mi
-        Parcel and substation numbers, and miles, of every pair within reach, shape (pairs,).
-    headroom_mid_mw
-        Shape (substations,), NaN where unknown: such a substation is never chosen.
-    parcel_count
-        Number of parcels.
-
-    Returns
-    -------
-    tuple
-        Substation number (-1 none) and miles (NaN none), shape (parcels,).
-    """
-    known = ~np.isnan(headroom_mid_mw[pair_substation_no])
-    parcel, substation, miles = pair_parcel_no[known], pair_substation_no[known], pair_mi[known]
-    brought = np.minimum(headroom_mid_mw[substation], USEFUL_MW) * (1 - miles / REACH_MI)
-    order = np.lexsort((substation, miles, -brought, parcel))
-    which, first = np.unique(parcel[order], return_index=True)
-    chosen = np.full(parcel_count, -1)
-    distance = np.full(parcel_count, np.nan)
-    chosen[which] = substation[order][first]
-    distance[which] = miles[order][first]
-    return chosen, distance

@@ -12,7 +12,6 @@ from geo.errors import GeoError
 from geo.headroom import (
     LineClasses,
     circuit_capability_mw,
-    feeding_substation,
     substation_headroom,
     substation_headroom_mw,
 )
@@ -253,43 +252,6 @@ def test_a_study_without_lines_or_plants_knows_no_headroom():
     assert (found["circuit_count"] == 0).all()
     empty = substation_headroom(substation.iloc[:0], line, plant, REFERENCE)
     assert len(empty) == 0
-
-
-def feeding(pairs, mid, parcels=1):
-    parcel, substation, miles = (np.array(column) for column in zip(*pairs, strict=True))
-    return feeding_substation(
-        parcel, substation, miles.astype(float), np.array(mid, float), parcels
-    )
-
-
-@pytest.mark.parametrize(
-    ("pairs", "mid", "chosen"),
-    [
-        # 300 * (1 - 2/20) = 270 against 400 * (1 - 10/20) = 200.
-        ([(0, 0, 10), (0, 1, 2)], [400, 300], 1),
-        ([(0, 0, 2), (0, 1, 2)], [400, 300], 0),
-        # More than a gigawatt does not count, so the nearer of two giants.
-        ([(0, 0, 6), (0, 1, 5)], [9000, 1000], 1),
-        # As much from both: 500 * (1 - 10/20) = 250 * 1; the nearer.
-        ([(0, 0, 10), (0, 1, 0)], [500, 250], 1),
-        # As much and as near: the lower number, whatever the order of the pairs.
-        ([(0, 1, 5), (0, 0, 5)], [500, 500], 0),
-        ([(0, 0, 5), (0, 1, 5)], [5000, 4000], 0),
-        # Unknown headroom is never chosen; none at all is.
-        ([(0, 0, 1), (0, 1, 19)], [NONE, 1], 1),
-        ([(0, 0, 1), (0, 1, 3)], [0, 0], 0),
-    ],
-)
-def test_a_parcel_is_fed_by_what_brings_it_the_most(pairs, mid, chosen):
-    number, miles = feeding(pairs, mid)
-    assert number.tolist() == [chosen]
-    assert miles[0] == next(m for _, s, m in pairs if s == chosen)
-
-
-def test_a_parcel_without_a_known_substation_in_reach_has_none():
-    number, miles = feeding([(1, 0, 3), (2, 1, 3)], [NONE, 100], parcels=4)
-    assert number.tolist() == [-1, -1, 1, -1]
-    np.testing.assert_array_equal(miles, [NONE, NONE, 3, NONE])
 
 
 def test_the_reference_of_line_classes_is_well_formed():
