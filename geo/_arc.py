@@ -33,8 +33,8 @@ def lift(x, y, z):
 def arc_m(x, y, z, u, v, w):
     """Geodesic metres between two points on the ellipsoid.
 
-    Up to 300 km as `geodesy.surface_m`: the chord is bent onto a circle with the curvature of the
-    normal section at its middle (against Geod 2 µm at 161 km, 0.1 mm at 300 km).
+    Up to 300 km the chord is bent onto a circle with the curvature of the normal section along it at its
+    middle (for the surface x'Ax = 1 and a unit tangent t: t'At / |Ax|; against Geod 2 µm at 161 km, 0.1 mm at 300 km).
     Beyond, Vincenty's inverse formula (T. Vincenty, Survey Review 23, 1975), 0.1 mm, and where that
     does not converge, within a degree of the antipode, the shortest way over a point halfway, 1 mm.
     """
@@ -63,7 +63,7 @@ def arc_m(x, y, z, u, v, w):
 
 @jit
 def longest_chord_m(arc):
-    """Upper bound of the chord of any geodesic of this length: `geodesy.arc_to_longest_chord_m`."""
+    """Upper bound of the chord of any geodesic of this length, anywhere: no circle of the ellipsoid bends less."""
     half = min(arc / (2.0 * EARTH_LONGEST_CURVATURE_RADIUS_M), np.pi / 2.0)
     return 2.0 * EARTH_LONGEST_CURVATURE_RADIUS_M * np.sin(half)
 

@@ -70,7 +70,7 @@ class RadiusIndex:
 
         A feature counts when its ECEF chord from the point is at most that of a geodesic of the radius,
         with the mean radius of curvature at the point: right but for features within 4 cm of a circle of
-        100 miles (see `geodesy.chord_to_arc_m`). Sums are of integers, so that neither the order of points
+        100 miles (see `_disc.chords`). Sums are of integers, so that neither the order of points
         nor the number of threads can change a bit. Points that follow one another closely, as in Hilbert
         order, share most of the search.
 

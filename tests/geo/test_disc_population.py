@@ -7,8 +7,9 @@ from rasterio.transform import Affine
 from geo import disc_population as module
 from geo.disc_population import PopulationGrid
 from geo.errors import CrsError, GeoError, GeometryError
-from geo.geodesy import arc_to_chord_m, to_ecef
+from geo.geodesy import to_ecef
 from tests.oracle import radius as oracle
+from tests.oracle.arcs import arc_to_chord_m
 from tests.oracle.geodesic import METRES_PER_MILE
 from tests.oracle.shapes import around, examples, places, seeds
 from tests.oracle.zonal import open_raster

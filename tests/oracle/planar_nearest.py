@@ -19,14 +19,16 @@ from geo.geodesy import (
     EARTH_SHORTEST_CURVATURE_RADIUS_M,
     GEOD,
     METRES_PER_MILE,
+    lonlat_arrays,
+    lonlat_geometries,
+    to_ecef,
+    to_lon_lat,
+)
+from tests.oracle.arcs import (
     arc_to_longest_chord_m,
     chord_to_shortest_arc_m,
     geodesic_m,
-    lonlat_arrays,
-    lonlat_geometries,
     surface_m,
-    to_ecef,
-    to_lon_lat,
     to_surface,
 )
 
