@@ -10,11 +10,12 @@ import pytest
 import shapely
 
 from data.errors import InputError
-from data.parcels import ParcelFile, open_parcels, read_parcels
+from data.parcels import ParcelFile, open_parcels
 from data.shared_ids import SharedIds
 from geo.mend import mend
 from geo.shape import shape_keys
 from geo.wkb import from_arrow
+from tests.oracle.parcel_files import read_parcels
 
 MIRROR = Path(__file__).parents[3] / "shared" / "mirror" / "parcels"
 BOX = shapely.box(-71.5, 41.5, -71.4, 41.6)
