@@ -104,38 +104,6 @@ def h3_parcels(
     return Divided(parcels, left_out)
 
 
-def assessor_parcels(
-    frame: gpd.GeoDataFrame,
-    counties: gpd.GeoDataFrame,
-    study_counties: gpd.GeoDataFrame | None = None,
-) -> Divided:
-    """Give parcels in a frame their measured area, county, state and partition.
-
-    Parameters
-    ----------
-    frame
-        Columns `parcel_id`, `acres` (NaN where the file has none) and valid 2-D polygons in
-        lon/lat.
-    counties, study_counties
-        As in `place`.
-
-    Returns
-    -------
-    Divided
-        The columns of `h3_parcels`; a parcel in no county of the area is left out. `acres` stays the
-        assessor's figure and falls back to the measured area.
-    """
-    _require_lonlat(frame)
-    placed = place(Polygons.from_shapes(frame.geometry), counties, study_counties)
-    keep = placed["county_id"].notna().to_numpy()
-    found = assessor_columns(frame["parcel_id"], frame["acres"], placed)[keep]
-    parcels = gpd.GeoDataFrame(found, geometry=frame.geometry.to_numpy()[keep], crs="OGC:CRS84")
-    left_out = pd.DataFrame(
-        {"parcel_id": frame["parcel_id"].to_numpy()[~keep], "land_share": np.nan}
-    )
-    return Divided(_by_id(parcels, "parcel_id"), left_out)
-
-
 def assessor_columns(parcel_id: Any, acres: Any, placed: pd.DataFrame) -> pd.DataFrame:
     """Columns of assessors' parcels, as `h3_parcels` has them, from their ids, acres and `place`."""
     acres = np.asarray(acres, dtype=float)

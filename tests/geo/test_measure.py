@@ -4,13 +4,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from data import build, store
+from data import store
 from data.metrics import METRICS
-from geo.divide import assessor_parcels, h3_parcels
-from geo.layers import Layers
+from geo.divide import h3_parcels
 from geo.measure import measure, prepare
 from tests.oracle import geodesic as oracle
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE
+from tests.oracle.lots import assessor_parcels
+from tests.oracle.worlds import HEADROOM, layers
 
 HERE = (-98.0, 39.0)
 COUNTY = gpd.GeoDataFrame(
@@ -19,32 +20,6 @@ COUNTY = gpd.GeoDataFrame(
     crs="OGC:CRS84",
 )
 LOT = shapely.box(-98.02, 38.99, -97.98, 39.01)
-HEADROOM = ["substation_id", "headroom_mw_low", "headroom_mw_mid", "headroom_mw_high"]
-
-
-def _empty_layers():
-    with store.create() as con:
-        for name in ("schema", "staging_macros"):
-            store.run_file(con, f"meta/{name}")
-        for layer in Layers.__annotations__:
-            build.load_layer(con, layer, [])
-        return {layer: build.layer_frame(con, layer) for layer in Layers.__annotations__}
-
-
-EMPTY = _empty_layers()
-
-
-def layers(**rows):
-    """Layers with the rows given as dicts, the others empty, all with the columns of core."""
-    frames = dict(EMPTY)
-    for layer, given in rows.items():
-        frame = pd.DataFrame(given).reindex(columns=EMPTY[layer].columns)
-        frames[layer] = (
-            gpd.GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
-            if "geometry" in frame
-            else frame
-        )
-    return Layers(**frames)
 
 
 def at(bearing, miles, start=HERE):
