@@ -78,43 +78,21 @@ def rings_to_ecef(lonlat, ring_start, first, last, out) -> None:
 
 
 @jit
-def _north_m(sin_lat):
-    """Northing of EPSG:6933: q(φ) of Snyder (3-12), both of its terms as power series in e² sin² φ.
-
-    With nine terms exact to the last bits of a double.
-    """
-    power = _E2 * sin_lat * sin_lat
-    total = 0.0
-    for term in _Q_TERMS:
-        total = total * power + term
-    return _METRES_PER_Q * (1.0 - _E2) * sin_lat * total
-
-
-@jit
 def to_plane(lonlat, out) -> None:
-    """Metres of EPSG:6933 (v, 2) of points in lon/lat (v, 2)."""
+    """Metres of EPSG:6933 (v, 2) of points in lon/lat (v, 2).
+
+    q(φ) of Snyder (3-12), both of its terms as power series in e² sin² φ: with nine terms exact to the
+    last bits of a double. Each point by itself, so that outlines that share a vertex in lon/lat share it
+    here, to the last bit: what merely touches overlaps by nothing.
+    """
     for i in range(len(lonlat)):
+        sin_lat = np.sin(np.radians(lonlat[i, 1]))
+        power = _E2 * sin_lat * sin_lat
+        total = 0.0
+        for term in _Q_TERMS:
+            total = total * power + term
         out[i, 0] = _METRES_PER_RAD * np.radians(lonlat[i, 0])
-        out[i, 1] = _north_m(np.sin(np.radians(lonlat[i, 1])))
-
-
-@jit
-def rings_to_plane(lonlat, ring_start, first, last, out) -> None:
-    """Metres of EPSG:6933 of the vertices of the rings first..last, as `to_plane`, to 2e-9 m."""
-    for r in range(first, last):
-        begin = ring_start[r]
-        if begin == ring_start[r + 1]:
-            continue
-        lat_0 = lonlat[begin, 1]
-        sin_0, cos_0 = np.sin(np.radians(lat_0)), np.cos(np.radians(lat_0))
-        for j in range(begin, ring_start[r + 1]):
-            north = np.radians(lonlat[j, 1] - lat_0)
-            if abs(north) > _SHORT:
-                sin_lat = np.sin(np.radians(lonlat[j, 1]))
-            else:
-                sin_lat, _ = _turned(sin_0, cos_0, north)
-            out[j, 0] = _METRES_PER_RAD * np.radians(lonlat[j, 0])
-            out[j, 1] = _north_m(sin_lat)
+        out[i, 1] = _METRES_PER_Q * (1.0 - _E2) * sin_lat * total
 
 
 @jit

@@ -1,6 +1,5 @@
 """Parcels as flat arrays: polygons and multipolygons in GeoArrow's layout, lon/lat on WGS84."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -102,14 +101,19 @@ class Polygons:
     def ecef(self) -> np.ndarray:
         """Vertices as metres ECEF on the ellipsoid, shape (v, 3)."""
         out = np.empty((len(self.lonlat), 3))
-        self._each_ring(_vertices.rings_to_ecef, out)
+        in_threads(
+            lambda part: _vertices.rings_to_ecef(
+                self.lonlat, self.ring_start, part.start, part.stop, out
+            ),
+            len(self.ring_start) - 1,
+        )
         return out
 
     @cached_property
     def plane(self) -> np.ndarray:
         """Vertices in metres of EPSG:6933, where areas are those of the ellipsoid, shape (v, 2)."""
         out = np.empty((len(self.lonlat), 2))
-        self._each_ring(_vertices.rings_to_plane, out)
+        in_threads(lambda rows: _vertices.to_plane(self.lonlat[rows], out[rows]), len(out))
         return out
 
     def oriented(self) -> Self:
@@ -162,12 +166,6 @@ class Polygons:
             shapely.GeometryType.MULTIPOLYGON,
             self.plane if plane else self.lonlat,
             (self.ring_start, self.part_start, self.shape_start),
-        )
-
-    def _each_ring(self, kernel: Callable[..., None], out: np.ndarray) -> None:
-        rings = len(self.ring_start) - 1
-        in_threads(
-            lambda part: kernel(self.lonlat, self.ring_start, part.start, part.stop, out), rings
         )
 
 
