@@ -1,3 +1,3 @@
 -- Factors of the parcels that fill regions; filled for ranges of parcels, so that memory holds a few.
 create table staging.best_factor as
-select * from mart.parcel_factor limit 0;
+select * from mart.parcel_factor where false;
