@@ -11,7 +11,7 @@ from geo.contiguous import buildable
 from geo.exclusion import ExclusionIndex, excluded_share
 from geo.layers import Layers
 from geo.parcels import Parcels
-from geo.sample import cell_share
+from geo.sample import ShareGrid
 from geo.shape import shape_measures
 from geo.zonal import zonal
 
@@ -42,6 +42,19 @@ class LandMetrics:
         if slope is not None:
             raster_crs(slope, slope_crs)
         return cls(layers, exclusions, slope, slope_crs)
+
+    @cached_property
+    def developable(self) -> ShareGrid | None:
+        """Cells with developable land."""
+        grid = self.layers.developable
+        if grid.empty:
+            return None
+        return ShareGrid.of(
+            grid["lon"].to_numpy(),
+            grid["lat"].to_numpy(),
+            grid["developable_share"].to_numpy(),
+            grid["cell_km"].to_numpy() / np.sqrt(2),
+        )
 
     @cached_property
     def park(self) -> ExclusionIndex | None:
@@ -104,20 +117,12 @@ class LandMetrics:
         }
 
     def _developable(self, parcels: Parcels) -> np.ndarray:
-        grid = self.layers.developable
-        if grid.empty:
+        if self.developable is None:
             return np.full(len(parcels), np.nan)
         lon, lat = _sample_points(parcels)
-        covered = parcels.frame["state_id"].isin(set(grid["state_id"])).to_numpy()
-        return cell_share(
-            lon,
-            lat,
-            grid["lon"].to_numpy(),
-            grid["lat"].to_numpy(),
-            grid["developable_share"].to_numpy(),
-            grid["cell_km"].to_numpy() / np.sqrt(2),
-            np.broadcast_to(covered[:, None], lon.shape),
-        )
+        states = set(self.layers.developable["state_id"])
+        covered = parcels.frame["state_id"].isin(states).to_numpy()
+        return self.developable.mean(lon, lat, covered[:, None])
 
 
 def _sample_points(parcels: Parcels) -> tuple[np.ndarray, np.ndarray]:
