@@ -7,6 +7,7 @@ import numpy as np
 
 from geo import _feeding
 from geo._threads import in_threads
+from geo.bins import Bins
 from geo.errors import GeoError
 from geo.geodesy import METRES_PER_MILE, lonlat_arrays, to_ecef
 from geo.polygons import Polygons
@@ -15,8 +16,6 @@ from geo.polygons import Polygons
 REACH_MI = 20.0
 # More than a gigawatt at one substation does not make a site better (the training target).
 USEFUL_MW = 1000.0
-# Cells of the grid of substations: a few to a cell where they stand thick.
-CELL_DEG = 0.1
 # Longer edges are cut before they are measured as chords: 2 km sag 8 cm under the ground.
 EDGE_DEG = 2_000.0 / 111_320.0
 
@@ -50,24 +49,16 @@ class Feeding:
         if headroom_mw.shape != lon.shape or not (headroom_mw >= 0.0).all():
             msg = "A substation's headroom is missing, NaN or negative; leave such substations out."
             raise GeoError(msg)
-        west, south = (lon.min(), lat.min()) if lon.size else (0.0, 0.0)
-        row = ((lat - south) / CELL_DEG).astype(np.int64)
-        column = ((lon - west) / CELL_DEG).astype(np.int64)
-        rows, columns = int(row.max(initial=0)) + 1, int(column.max(initial=0)) + 1
-        cell = row * columns + column
-        order = np.argsort(cell, kind="stable")
-        ends = np.searchsorted(cell[order], np.arange(rows * columns) + 1).reshape(rows, columns)
-        offsets = np.zeros((rows, columns + 1), dtype=np.int64)
-        offsets[:, 1:] = ends
-        offsets[1:, 0] = ends[:-1, -1]
+        bins = Bins.of(lon, lat)
+        ecef, offsets, _, grid = bins.arrays
         return cls(
             (
-                np.column_stack([lon, lat])[order],
-                to_ecef(lon, lat)[order],
-                np.minimum(headroom_mw, USEFUL_MW)[order],
-                order,
+                np.column_stack([lon, lat])[bins.order],
+                ecef,
+                np.minimum(headroom_mw, USEFUL_MW)[bins.order],
+                bins.order,
                 offsets,
-                np.array([west, south, CELL_DEG, CELL_DEG]),
+                grid,
                 REACH_MI * METRES_PER_MILE,
             )
         )

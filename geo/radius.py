@@ -7,17 +7,14 @@ import numpy as np
 
 from geo import _disc, _vertices
 from geo._threads import in_threads
+from geo.bins import Bins
 from geo.errors import GeoError, GeometryError
 from geo.geodesy import (
     EARTH_SHORTEST_CURVATURE_RADIUS_M,
     METRES_PER_MILE,
     lonlat_arrays,
-    to_ecef,
 )
 
-# Bins of features: rows of 0.08° (9 km) measured fastest for radii of 25 to 100 miles.
-ROW_DEG = 0.08
-COLUMN_DEG = 0.08
 # Beyond this a disc may reach around a pole, where half-widths mean nothing.
 MAX_REACH_DEG = 89.0
 MAX_RADIUS_MI = 1_000.0
@@ -34,7 +31,7 @@ class RadiusIndex:
     Made by `RadiusIndex.of` once a layer, then asked for each chunk of points.
     """
 
-    _bins: "_Bins"
+    _bins: Bins
     _values: np.ndarray
     _totals: np.ndarray
 
@@ -57,7 +54,7 @@ class RadiusIndex:
         GeometryError
             For coordinates that are NaN or no degrees.
         """
-        bins = _Bins.of(lon, lat)
+        bins = Bins.of(lon, lat)
         values = _checked_values(values, len(bins.order))[bins.order]
         totals = np.zeros((len(values) + 1, values.shape[1]), dtype=np.int64)
         np.cumsum(values, axis=0, out=totals[1:])
@@ -107,7 +104,7 @@ class RadiusIndex:
 class GroupIndex:
     """Features of groups (carriers, say), prepared for counts of distinct groups around many points."""
 
-    _bins: "_Bins"
+    _bins: Bins
     _codes: np.ndarray
     _groups: int
 
@@ -129,7 +126,7 @@ class GroupIndex:
         GeometryError
             For coordinates that are NaN or no degrees.
         """
-        bins = _Bins.of(lon, lat)
+        bins = Bins.of(lon, lat)
         group_no = np.asarray(group_no)
         if group_no.shape != bins.order.shape or not np.issubdtype(group_no.dtype, np.integer):
             msg = (
@@ -267,40 +264,6 @@ class Discs:
         _vertices.to_ecef(np.column_stack([lon, lat]), here)
         _disc.chords(lat, self.arcs_m, chord_m)
         return lon, lat, here, chord_m, self.reach_deg
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """Features sorted by row and column of a lon/lat grid.
-
-    `order` are the features' numbers in that order; `arrays` what kernels want: the features'
-    ECEF in that order, where each cell's features start (rows, columns + 1), edges of rows as
-    (distance from the axis, height) on the ellipsoid, and the grid's west, south, row and column size
-    in degrees.
-    """
-
-    order: np.ndarray
-    arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-    @classmethod
-    def of(cls, lon: np.ndarray, lat: np.ndarray) -> Self:
-        lon, lat = lonlat_arrays(lon, lat, "feature")
-        west, south = (lon.min(), lat.min()) if lon.size else (0.0, 0.0)
-        east, north = (lon.max(), lat.max()) if lon.size else (0.0, 0.0)
-        rows = int((north - south) / ROW_DEG) + 1
-        columns = int((east - west) / COLUMN_DEG) + 1
-        row = np.minimum(((lat - south) / ROW_DEG).astype(np.int64), rows - 1)
-        column = np.minimum(((lon - west) / COLUMN_DEG).astype(np.int64), columns - 1)
-        cell = row * columns + column
-        order = np.argsort(cell, kind="stable")
-        ends = np.searchsorted(cell[order], np.arange(rows * columns) + 1)
-        offsets = np.empty((rows, columns + 1), dtype=np.int64)
-        offsets[:, 1:] = ends.reshape(rows, columns)
-        offsets[:, 0] = np.append(0, offsets[:-1, -1])
-        edge_lat = south + np.arange(rows + 1) * ROW_DEG
-        edge = to_ecef(np.zeros(rows + 1), np.clip(edge_lat, -90.0, 90.0))
-        grid = np.array([west, south, ROW_DEG, COLUMN_DEG])
-        return cls(order, (to_ecef(lon[order], lat[order]), offsets, edge[:, [0, 2]].copy(), grid))
 
 
 def in_order(results: np.ndarray, order: np.ndarray | None) -> np.ndarray:
