@@ -120,7 +120,8 @@ def measure_parcels(
     target = result.partial if skipped else result.whole
     write(headroom, target.with_suffix(HEADROOM_SUFFIX))
     write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
-    ever_known = [name for name in METRICS if name in parts.known_columns(done)]
+    known = parts.known_columns(done)
+    ever_known = [name for name in METRICS if name in known]
     parts.join(done, target, lambda part: _with_known_share(part, ever_known))
     parts.remove()
     return target

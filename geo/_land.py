@@ -57,6 +57,11 @@ class LandMetrics:
         )
 
     @cached_property
+    def covered_states(self) -> set[str]:
+        """States that the cells with developable land cover."""
+        return set(self.layers.developable["state_id"])
+
+    @cached_property
     def park(self) -> ExclusionIndex | None:
         """Parks, merged."""
         return None if self.layers.park.empty else ExclusionIndex.build(self.layers.park.geometry)
@@ -72,9 +77,7 @@ class LandMetrics:
         is_edge = parcels.is_edge
         developable = self._developable(parcels)
         area = frame["area_acres"].to_numpy(float)
-        assessed = (
-            frame["acres"].to_numpy(float) if "acres" in frame else np.full(len(frame), np.nan)
-        )
+        assessed = frame["acres"].to_numpy(float)
         lake = frame["lake_share"].to_numpy(float).copy()
         # Lakes are cut out of cells before, and their share of the whole cell is known from then.
         if self.lake is not None and is_edge.any():
@@ -120,8 +123,7 @@ class LandMetrics:
         if self.developable is None:
             return np.full(len(parcels), np.nan)
         lon, lat = _sample_points(parcels)
-        states = set(self.layers.developable["state_id"])
-        covered = parcels.frame["state_id"].isin(states).to_numpy()
+        covered = parcels.frame["state_id"].isin(self.covered_states).to_numpy()
         return self.developable.mean(lon, lat, covered[:, None])
 
 
