@@ -21,12 +21,13 @@ from pipeline import write_section
 from plain import Plain
 
 from geo.features import FeatureIndex
-from geo.geodesy import GEOD, area_acres
+from geo.geodesy import GEOD
 from geo.locate import locate
 from geo.nearest import k_nearest, nearest, nearest_edge
 from geo.polygons import Polygons
 from geo.radius import distinct_within, radius_sums
 from geo.sample import cell_share
+from geo.shape import area_and_perimeter
 
 HEADING = "## Kernels"
 CELLS, SUBSTATIONS, LINES, BUSES, PLANTS = 210_000, 40_000, 25_000, 72_000, 14_000
@@ -177,7 +178,12 @@ def _cases() -> list[tuple[str, int, Callable[[], object], Plain | None]]:
             ),
             None,
         ),
-        ("acres of parcels", len(parcels), lambda: area_acres(parcel_shapes), None),
+        (
+            "acres and perimeters of parcels",
+            len(parcels),
+            lambda: area_and_perimeter(parcels),
+            None,
+        ),
     ]
 
 

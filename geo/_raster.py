@@ -78,15 +78,6 @@ def raster_crs(dataset: Raster, crs: Any = None) -> pyproj.CRS:
         raise CrsError(msg) from error
 
 
-@functools.lru_cache(maxsize=32)
-def is_lonlat(crs: pyproj.CRS) -> bool:
-    """Whether a CRS is longitude/latitude on WGS84, so that no vertex need be moved.
-
-    PROJ looks a CRS without an authority's code up among all that it knows, which takes a third of a second.
-    """
-    return crs.to_epsg() == 4326 or crs.to_authority() == ("OGC", "CRS84")
-
-
 def check_band(dataset: Raster, band: int) -> None:
     """Stop at a band that is not there, or whose values are complex.
 

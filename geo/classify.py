@@ -10,8 +10,9 @@ import shapely
 from scipy import ndimage
 
 from geo import _outline
-from geo._raster import LONLAT, Raster, check_band, is_lonlat, raster_crs, read_values
+from geo._raster import LONLAT, Raster, check_band, raster_crs, read_values
 from geo.errors import GeoError, GeometryError
+from geo.geodesy import is_lonlat
 
 # Cells of the windows that are read one after another: 4 million, on a lattice of the whole raster.
 WINDOW = 2_048

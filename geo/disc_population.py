@@ -6,10 +6,10 @@ from typing import Any, Self
 import numpy as np
 
 from geo import _disc_population
-from geo._raster import Raster, check_band, is_lonlat, raster_crs, read_values
+from geo._raster import Raster, check_band, raster_crs, read_values
 from geo._threads import in_threads
 from geo.errors import CrsError, GeoError
-from geo.geodesy import to_ecef
+from geo.geodesy import is_lonlat, to_ecef
 from geo.radius import Discs, in_order
 
 # Cells that are read at once.

@@ -10,7 +10,6 @@ import pandas as pd
 import shapely
 
 from geo.errors import CrsError
-from geo.geodesy import area_acres
 from geo.locate import locate
 from geo.polygons import Polygons
 from geo.shape import area_and_perimeter, inner_points
@@ -80,7 +79,8 @@ def h3_parcels(
     land_share = land_share * (1 - lake_share)
 
     keep = (land_share >= max(min_land_share, SAME_AREA)) & (lake_share <= max_lake_share)
-    lon, lat = inner_points(Polygons.from_shapes(land[keep]))
+    outlines = Polygons.from_shapes(land[keep])
+    lon, lat = inner_points(outlines)
     ids = cells.to_numpy()
     parcels = gpd.GeoDataFrame(
         {
@@ -90,7 +90,7 @@ def h3_parcels(
             "lat": lat,
             "county_id": counties["county_id"].to_numpy()[county_no[keep]],
             "state_id": counties["state_id"].to_numpy()[county_no[keep]],
-            "area_acres": area_acres(land[keep]),
+            "area_acres": area_and_perimeter(outlines)[0],
             "land_share": land_share[keep],
             "lake_share": lake_share[keep],
             "parcel_partition": [

@@ -181,7 +181,7 @@ def excluded_m2(index: ExclusionIndex, polygons: Polygons, workers: int = -1) ->
     """Area of each parcel under exclusions, overlaps counted once.
 
     Areas are those of the plane of EPSG:6933, in which areas are true and edges taken as straight, as in
-    `geodesy.area_acres`. Against shapely on the united polygons: within 1e-9 of the parcel's area. The
+    `shape.area_and_perimeter`. Against shapely on the united polygons: within 1e-9 of the parcel's area. The
     figure depends on the parcel and the index alone, bit for bit.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from geo import _mend
+from geo import _mend, geodesy
 from geo._threads import in_threads
 from geo.errors import CrsError
 from geo.polygons import POLYGON_TYPES, Polygons
@@ -202,7 +202,7 @@ def _crs(crs: pyproj.CRS | str | dict) -> pyproj.CRS:
 @functools.lru_cache(maxsize=16)
 def _transformer(crs: pyproj.CRS) -> pyproj.Transformer | None:
     """Make a transformer to lon/lat, None for no change; threads can share it, each with a PROJ object of its own."""
-    if crs.to_authority() in {("EPSG", "4326"), ("OGC", "CRS84")} or crs.to_epsg() == 4326:
+    if geodesy.is_lonlat(crs):
         return None
     try:
         return pyproj.Transformer.from_crs(crs, LONLAT, always_xy=True)

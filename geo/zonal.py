@@ -12,9 +12,10 @@ import pyproj
 
 from geo import _zonal
 from geo._projection import Projection
-from geo._raster import LONLAT, Raster, check_band, is_lonlat, raster_crs, read_values
+from geo._raster import LONLAT, Raster, check_band, raster_crs, read_values
 from geo._threads import BLOCK, in_threads
 from geo.errors import CrsError, GeoError
+from geo.geodesy import is_lonlat
 from geo.polygons import Polygons
 
 # Polygons are grouped by squares of this many cells; a window read then has at most four times as many.

@@ -6,10 +6,11 @@ from hypothesis import given
 from geo import _contiguous, contiguous
 from geo.contiguous import buildable, contiguous_acres
 from geo.exclusion import ExclusionIndex, excluded_m2
-from geo.geodesy import SQUARE_METRES_PER_ACRE, area_acres
+from geo.geodesy import SQUARE_METRES_PER_ACRE
 from geo.polygons import Polygons
 from tests.geo.test_exclusion import NEEDS_MIRROR, mirror_scene
 from tests.oracle import exclusion as oracle
+from tests.oracle.arcs import area_acres
 from tests.oracle.shapes import around, examples, places, seeds
 
 

@@ -7,7 +7,7 @@ import shapely
 
 from geo.divide import h3_parcels
 from geo.errors import CrsError, GeometryError
-from geo.geodesy import area_acres
+from tests.oracle.arcs import area_acres
 from tests.oracle.lots import assessor_parcels
 
 # An uneven shore, an inland border and an island.

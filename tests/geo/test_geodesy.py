@@ -96,7 +96,7 @@ def test_area_agrees_with_geod_once_edges_are_dense(parcel):
         return
     dense = shapely.segmentize(parcel, 0.001)
     geod_m2 = abs(GEOD.geometry_area_perimeter(shapely.orient_polygons(dense))[0])
-    acres = geodesy.area_acres(gpd.GeoSeries([dense, parcel], crs="EPSG:4326"))
+    acres = arcs.area_acres(gpd.GeoSeries([dense, parcel], crs="EPSG:4326"))
     expected = geod_m2 / geodesy.SQUARE_METRES_PER_ACRE
     # Slivers cannot be measured better than their coordinates are rounded.
     rounding = 1e-9 * parcel.length * 111e3**2 / geodesy.SQUARE_METRES_PER_ACRE
@@ -109,14 +109,14 @@ def test_area_of_a_square_agrees_with_geod(place):
     lon, lat = place
     square = shapely.box(lon, lat, lon + 0.01, lat + 0.01)
     geod_m2 = GEOD.geometry_area_perimeter(shapely.orient_polygons(square))[0]
-    acres = geodesy.area_acres(np.array([square]))
+    acres = arcs.area_acres(np.array([square]))
     assert acres[0] == pytest.approx(geod_m2 / geodesy.SQUARE_METRES_PER_ACRE, rel=1e-5)
 
 
 def test_area_takes_off_holes_and_passes_on_nothing():
     outer, inner = shapely.box(-100, 40, -99.9, 40.1), shapely.box(-99.98, 40.02, -99.92, 40.08)
     shapes = np.array([outer, inner, outer - inner, None, shapely.Polygon()], dtype=object)
-    whole, hole, ring, missing, empty = geodesy.area_acres(shapes)
+    whole, hole, ring, missing, empty = arcs.area_acres(shapes)
     assert ring == pytest.approx(whole - hole, rel=1e-12)
     assert np.isnan(missing)
     assert empty == 0.0
@@ -125,13 +125,13 @@ def test_area_takes_off_holes_and_passes_on_nothing():
 def test_crs_must_be_lon_lat():
     square = [shapely.box(-100, 40, -99, 41)]
     for crs in ("EPSG:4326", "OGC:CRS84"):
-        geodesy.area_acres(gpd.GeoSeries(square, crs=crs))
+        arcs.area_acres(gpd.GeoSeries(square, crs=crs))
     with pytest.raises(CrsError, match="no CRS"):
-        geodesy.area_acres(gpd.GeoSeries(square))
+        arcs.area_acres(gpd.GeoSeries(square))
     with pytest.raises(CrsError, match="to_crs"):
-        geodesy.area_acres(gpd.GeoSeries(square, crs="EPSG:4326").to_crs("EPSG:5070"))
+        arcs.area_acres(gpd.GeoSeries(square, crs="EPSG:4326").to_crs("EPSG:5070"))
     with pytest.raises(GeometryError, match="Geometry 0"):
-        geodesy.area_acres(
+        arcs.area_acres(
             gpd.GeoSeries(square, crs="EPSG:4326").to_crs(5070).set_crs(4326, allow_override=True)
         )
 
@@ -141,7 +141,7 @@ def test_altitudes_are_dropped():
         shapely.box(-100, 40, -99, 41),
         shapely.force_3d(shapely.box(-100, 40, -99, 41), 500.0),
     )
-    assert geodesy.area_acres(np.array([flat])) == geodesy.area_acres(np.array([high]))
+    assert arcs.area_acres(np.array([flat])) == arcs.area_acres(np.array([high]))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.geodesy import GEOD, area_acres
+from geo.geodesy import GEOD
 from geo.mend import mend_shapes
 from geo.polygons import Polygons
 from geo.shape import (
@@ -19,6 +19,7 @@ from geo.shape import (
     shape_measures,
 )
 from tests.oracle import shape as oracle
+from tests.oracle.arcs import area_acres
 from tests.oracle.shapes import around, examples, parcels, places, seeds
 
 MIRROR = Path(__file__).parents[3] / "shared" / "mirror" / "parcels"

@@ -1,12 +1,16 @@
-"""Chords through the ellipsoid and the geodesics above them, in plain numpy: what kernels compile."""
+"""Chords, geodesics and areas of the ellipsoid, in plain numpy and through PROJ: what kernels compile."""
 
 import numpy as np
+import pyproj
+import shapely
 
 from geo.geodesy import (
     EARTH_ECCENTRICITY_SQUARED,
     EARTH_EQUATOR_RADIUS_M,
     EARTH_LONGEST_CURVATURE_RADIUS_M,
     EARTH_POLAR_RADIUS_M,
+    SQUARE_METRES_PER_ACRE,
+    lonlat_geometries,
     to_lon_lat,
 )
 from tests.oracle.geodesic import GEOD
@@ -130,3 +134,33 @@ def mean_curvature_radius_m(lat):
     sin_lat = np.sin(np.radians(np.asarray(lat, dtype=np.float64)))
     polar_m = EARTH_EQUATOR_RADIUS_M * np.sqrt(1.0 - EARTH_ECCENTRICITY_SQUARED)
     return polar_m / (1.0 - EARTH_ECCENTRICITY_SQUARED * sin_lat**2)
+
+
+def area_acres(geometries):
+    """Areas of polygons on the ellipsoid.
+
+    Projected to EPSG:6933 (cylindrical equal area, WGS84), where no area is distorted. Edges mean what
+    they mean in RFC 7946: straight in lon/lat. `Geod.geometry_area_perimeter` joins vertices by geodesics
+    instead; for compact polygons the two differ by under 1e-5 of the area up to 1 km across, 1e-4 up to
+    20 km, 1e-3 up to 300 km, and by 1e-7 once the edges are densified.
+
+    Parameters
+    ----------
+    geometries
+        Polygons or multipolygons, lon/lat WGS84, shape (n,); holes are taken off.
+
+    Returns
+    -------
+    Acres, shape (n,); NaN for a missing geometry, 0 for an empty one.
+
+    Raises
+    ------
+    CrsError
+        For a GeoSeries whose CRS is neither EPSG:4326 nor OGC:CRS84.
+    GeometryError
+        For coordinates that are NaN or no degrees.
+    """
+    shapes = lonlat_geometries(geometries)
+    plane = pyproj.Transformer.from_crs("OGC:CRS84", "EPSG:6933", always_xy=True)
+    projected = shapely.transform(shapes, plane.transform, interleaved=False)
+    return shapely.area(projected) / SQUARE_METRES_PER_ACRE
