@@ -1,0 +1,1 @@
+"""Power availability: what more load the grid can serve, and where."""
