@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import geo
+from geo import power
 
 FALLBACK = (
     "numba cannot compile here ({error}), so the measuring kernels run as plain Python, several hundred "
@@ -67,9 +68,10 @@ def _folders(given: str) -> Iterator[str]:
 def _sources() -> str:
     """Name of the state of the sources: kernels are in modules with a leading underscore."""
     digest = hashlib.sha256()
-    for module in sorted(pkgutil.iter_modules(geo.__path__), key=lambda found: found.name):
-        if module.name.startswith("_") or module.name == "geodesy":
-            digest.update(pkgutil.get_data("geo", f"{module.name}.py") or b"")
+    for package in (geo, power):
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+            if module.name.startswith("_") or module.name == "geodesy":
+                digest.update(pkgutil.get_data(package.__name__, f"{module.name}.py") or b"")
     return f"kernels-{digest.hexdigest()[:12]}"
 
 
