@@ -54,6 +54,19 @@ select
     metric.headroom_substation_mi,
     metric.headroom_substation_id,
     metric.headroom_substation_kv,
+    metric.deliverable_mw,
+    metric.tie_line_kv,
+    metric.tie_line_mi,
+    metric.tie_line_musd,
+    metric.second_feed_mw,
+    metric.second_feed_mi,
+    metric.second_feed_substation_id,
+    metric.second_feed_musd,
+    metric.headroom_n0_mw,
+    metric.flexible_025_mw,
+    metric.flexible_100_mw,
+    metric.reserve_zone_mw,
+    metric.reserve_interconnection_mw,
     metric.firm_generation_10mi_mw,
     metric.firm_generation_25mi_mw,
     metric.firm_generation_50mi_mw,
@@ -146,12 +159,25 @@ comment on column mart.training_parcels.line_230kv_mi is 'Miles to the nearest A
 comment on column mart.training_parcels.line_230kv_id is 'Id of that line';
 comment on column mart.training_parcels.line_230kv_kv_min is 'Lower end of its voltage class, kV';
 comment on column mart.training_parcels.line_230kv_kv_max is 'Upper end of its voltage class, kV; NULL when open';
-comment on column mart.training_parcels.headroom_mw_low is 'Low end of the N-1 import headroom of the feeding substation';
-comment on column mart.training_parcels.headroom_mw_mid is 'N-1 import headroom of the feeding substation within 20 miles by the line-class method';
-comment on column mart.training_parcels.headroom_mw_high is 'High end of the N-1 import headroom of the feeding substation';
+comment on column mart.training_parcels.headroom_mw_low is 'Low end of the headroom of the feeding substation';
+comment on column mart.training_parcels.headroom_mw_mid is 'Headroom of the feeding substation within 20 miles, after the worst single outage, by the study''s method: mart.substation says which';
+comment on column mart.training_parcels.headroom_mw_high is 'High end of the headroom of the feeding substation';
 comment on column mart.training_parcels.headroom_substation_mi is 'Miles to the substation that headroom_mw belongs to';
-comment on column mart.training_parcels.headroom_substation_id is 'Feeding substation: the one within 20 miles that would bring the most megawatts';
+comment on column mart.training_parcels.headroom_substation_id is 'Feeding substation: of those within 20 miles the one whose tie line costs least a megawatt, the nearest where none has any';
 comment on column mart.training_parcels.headroom_substation_kv is 'Its highest voltage, kV';
+comment on column mart.training_parcels.deliverable_mw is 'Megawatts of the feeding substation that the tie line is priced for: its mid headroom up to 1,000 MW, less a last circuit that would cost more a megawatt than it brings';
+comment on column mart.training_parcels.tie_line_kv is 'Kilovolts at which the parcel would connect to the feeding substation';
+comment on column mart.training_parcels.tie_line_mi is 'Route miles of the tie line: 1.3 times the straight miles to the feeding substation';
+comment on column mart.training_parcels.tie_line_musd is 'Cost of the tie line and of the substation at its end, millions of dollars of the price guides'' years: lines 2024 (500 kV 2019), substations 2018 (345 kV 2024); at least one circuit';
+comment on column mart.training_parcels.second_feed_mw is 'Megawatts that the best other substation within 20 miles would add to deliverable_mw, none of them counted twice; NULL where there is no other';
+comment on column mart.training_parcels.second_feed_mi is 'Miles to the substation that second_feed_mw belongs to';
+comment on column mart.training_parcels.second_feed_substation_id is 'Id of that substation';
+comment on column mart.training_parcels.second_feed_musd is 'Cost of the second tie line with its substation, like tie_line_musd';
+comment on column mart.training_parcels.headroom_n0_mw is 'Mid headroom of the feeding substation with every element in service; NULL where the study''s method knows none';
+comment on column mart.training_parcels.flexible_025_mw is 'Mid headroom of the feeding substation for a load that gives up 0.25 % of its energy in a year; NULL where the study''s method knows none';
+comment on column mart.training_parcels.flexible_100_mw is 'Mid headroom of the feeding substation for a load that gives up 1 % of its energy in a year; NULL where the study''s method knows none';
+comment on column mart.training_parcels.reserve_zone_mw is 'Generation headroom left in the grid zone of the feeding substation; NULL where the study''s method knows none';
+comment on column mart.training_parcels.reserve_interconnection_mw is 'Generation headroom left in the interconnection of the feeding substation; NULL where the study''s method knows none';
 comment on column mart.training_parcels.firm_generation_10mi_mw is 'Capacity of firm plants (gas, coal, nuclear, hydro, oil, geothermal, biomass) within 10 miles';
 comment on column mart.training_parcels.firm_generation_25mi_mw is 'Capacity of firm plants within 25 miles';
 comment on column mart.training_parcels.firm_generation_50mi_mw is 'Capacity of firm plants within 50 miles';

@@ -70,9 +70,9 @@ comment on column mart.training_regions.best_parcel_name is 'Where it is, in wor
 comment on column mart.training_regions.best_parcel_score is 'Its score';
 comment on column mart.training_regions.reason is 'Why it stands where it stands, or why it is not ranked';
 comment on column mart.training_regions.population_people is 'People; NULL where not known';
-comment on column mart.training_regions.headroom_mw_low is 'Of the best parcel: low end of the N-1 import headroom of the feeding substation';
-comment on column mart.training_regions.headroom_mw_mid is 'Of the best parcel: N-1 import headroom of the feeding substation within 20 miles by the line-class method';
-comment on column mart.training_regions.headroom_mw_high is 'Of the best parcel: high end of the N-1 import headroom of the feeding substation';
+comment on column mart.training_regions.headroom_mw_low is 'Of the best parcel: low end of the headroom of the feeding substation';
+comment on column mart.training_regions.headroom_mw_mid is 'Of the best parcel: headroom of the feeding substation within 20 miles, after the worst single outage, by the study''s method: mart.substation says which';
+comment on column mart.training_regions.headroom_mw_high is 'Of the best parcel: high end of the headroom of the feeding substation';
 comment on column mart.training_regions.substation_138kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 138 kV';
 comment on column mart.training_regions.substation_230kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 230 kV';
 comment on column mart.training_regions.substation_345kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 345 kV';
