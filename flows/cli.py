@@ -42,6 +42,7 @@ def run(
     parcels: Annotated[list[Path] | None, Several] = None,
     parcel_id: str | None = None,
     parcel_acres: str | None = None,
+    capacity: Annotated[list[Path] | None, Several] = None,
     resolution: int | None = None,
     only: Literal["grid", "population", "fiber", "land"] | None = None,
     offline: Annotated[bool, Flag] = False,
@@ -70,6 +71,10 @@ def run(
         Column of the parcel files that holds the id (default: found by common names).
     parcel_acres
         Column of the parcel files that holds the acres (default: found by common names).
+    capacity
+        Files of what utilities state, which takes the place of what is computed: CSV, GeoJSON,
+        GeoPackage, GeoParquet with a substation id or a point, mw (or mw_low, mw, mw_high), as_of
+        and source. Several may be given.
     resolution
         H3 resolution of generated cells, 4 to 9: 6 (default) is 36 km2 a cell, 7 is 5 km2.
     only
@@ -85,7 +90,7 @@ def run(
     quiet
         Say nothing while running.
     """
-    for option, given in (("--area", area), ("--parcels", parcels)):
+    for option, given in (("--area", area), ("--parcels", parcels), ("--capacity", capacity)):
         if given == []:
             msg = f"{option} names nothing."
             raise UsageError(msg, "Leave it out, or give it a value.")
@@ -97,6 +102,7 @@ def run(
         parcels=[path.resolve() for path in parcels or []],
         parcel_id=parcel_id,
         parcel_acres=parcel_acres,
+        capacity=[path.resolve() for path in capacity or []],
         resolution=resolution,
         offline=offline,
         export=export,

@@ -27,6 +27,7 @@ class RunRequest(BaseModel):
     parcels: list[Path] = Field(default_factory=list, description="Parcel files.")
     parcel_id: str | None = Field(default=None, description="Column that holds the parcel's id.")
     parcel_acres: str | None = Field(default=None, description="Column that holds its acres.")
+    capacity: list[Path] = Field(default_factory=list, description="Files of stated capacities.")
     resolution: int | None = None
     offline: bool = False
     export: bool = True
@@ -60,6 +61,10 @@ def check(request: RunRequest) -> None:
         if not path.exists():
             msg = f"There is no parcel file {path}."
             raise InputError(msg, "Check the path given to --parcels.")
+    for path in request.capacity:
+        if not path.is_file():
+            msg = f"There is no capacity file {path}."
+            raise InputError(msg, "Check the path given to --capacity.")
     if not MIN_RESOLUTION <= (request.resolution or MIN_RESOLUTION) <= MAX_RESOLUTION:
         msg = f"--resolution {request.resolution} is outside {MIN_RESOLUTION} to {MAX_RESOLUTION}."
         raise UsageError(msg, "6 is 36 km2 a cell, 7 is 5 km2, 8 is 0.7 km2.")

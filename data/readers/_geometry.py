@@ -23,7 +23,7 @@ def to_crs84(wkb: pa.Array | pa.ChunkedArray, crs: Any, label: str) -> pa.Array:
     geometries = shapely.from_wkb(np.asarray(wkb.to_pylist(), dtype=object), on_invalid="raise")
     flat = shapely.force_2d(geometries)
     system = parse_crs(crs, label)
-    if not _is_lon_lat(system):
+    if not is_lon_lat(system):
         transformer = Transformer.from_crs(system, CRS84, always_xy=True)
         flat = shapely.transform(flat, transformer.transform, interleaved=False)
         if not np.isfinite(shapely.get_coordinates(flat)).all():
@@ -42,7 +42,8 @@ def parse_crs(crs: Any, label: str) -> CRS:
         raise CatalogueError(message, "Give an authority code such as EPSG:4269.") from error
 
 
-def _is_lon_lat(system: CRS) -> bool:
+def is_lon_lat(system: CRS) -> bool:
+    """Whether a CRS is longitude and latitude in degrees on WGS 84 or NAD 83."""
     if not system.is_geographic or system.prime_meridian is None:
         return False
     if system.prime_meridian.longitude or system.ellipsoid is None:
