@@ -1,0 +1,205 @@
+"""Compiled loops of `geo.power.hosting`."""
+
+# numba infers the types.
+# ruff: noqa: ANN001, ANN202, C901
+
+import numpy as np
+
+from geo._jit import jit
+from geo.power._ldl import BLOCK, solve
+
+# Elements of a site's list of tightest constraints.
+TIGHTEST = 8
+BY_SUPPLY = -1
+INTACT = -1
+
+
+@jit
+def transfers(
+    place, start, below, factor, diagonal, from_place, to_place, susceptance, x, out
+) -> None:
+    """Write the flow of every branch for one MW in at each of up to BLOCK places: out (BLOCK, branches)."""
+    places = diagonal.size
+    for i in range(places + 1):
+        for c in range(BLOCK):
+            x[i, c] = 0.0
+    for c in range(place.size):
+        if place[c] >= 0:
+            x[place[c], c] = 1.0
+    solve(start, below, factor, diagonal, x)
+    for branch in range(susceptance.size):
+        one, other, b = x[from_place[branch]], x[to_place[branch]], susceptance[branch]
+        for c in range(BLOCK):
+            out[c, branch] = b * (one[c] - other[c])
+
+
+@jit
+def gather(h, floor, element_start, outage, share, outage_start, by_outage, element, largest, pair, otdf):  # fmt: skip
+    """Write the pairs whose factor after the outage is at least `floor`; return their number.
+
+    Either the element or the outaged branch has half the floor itself, whatever the share.
+    """
+    half = 0.5 * floor
+    count = 0
+    for i in range(h.size):
+        if abs(h[i]) >= half:
+            for p in range(element_start[i], element_start[i + 1]):
+                value = h[i] + share[p] * h[outage[p]]
+                if abs(value) >= floor:
+                    pair[count], otdf[count] = p, value
+                    count += 1
+    for k in range(h.size):
+        if abs(h[k]) * largest[k] >= half:
+            for q in range(outage_start[k], outage_start[k + 1]):
+                p = by_outage[q]
+                i = element[p]
+                if abs(h[i]) < half:
+                    value = h[i] + share[p] * h[k]
+                    if abs(value) >= floor:
+                        pair[count], otdf[count] = p, value
+                        count += 1
+    return count
+
+
+@jit
+def limit_of(
+    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
+    flow_factor, emergency, floor, found,
+) -> None:  # fmt: skip
+    """Write into `found` what limits a site: MW intact, MW with outages, element, outage (as floats).
+
+    `waived_at` is the rating at which what is over its limit before the new load is told.
+    """
+    best, element_of, outage_of = np.inf, -1, INTACT
+    for i in range(h.size):
+        a = abs(h[i])
+        if a >= floor and abs(flow[i]) <= waived_at[i]:
+            toward = flow[i] if h[i] > 0.0 else -flow[i]
+            mw = (limit[i] - toward * flow_factor) / a
+            if mw < best:
+                best, element_of = mw, i
+    found[0] = max(best, 0.0)
+    for j in range(count):
+        a = abs(otdf[j])
+        if a < floor:
+            continue
+        p = pair[j]
+        i = element[p]
+        if abs(pair_flow[p]) > emergency * waived_at[i]:
+            continue
+        toward = pair_flow[p] if otdf[j] > 0.0 else -pair_flow[p]
+        mw = (emergency * limit[i] - toward * flow_factor) / a
+        if mw < best:
+            best, element_of, outage_of = mw, i, outage[p]
+    found[1], found[2], found[3] = max(best, 0.0), element_of, outage_of
+
+
+@jit
+def _offer(mw, i, k, value, margin, t_mw, t_element, t_outage, t_factor, t_margin) -> None:
+    """Put a constraint among the tightest, one for each element, ordered by MW."""
+    last = TIGHTEST - 1
+    if not mw < t_mw[last]:
+        return
+    at = last
+    for j in range(TIGHTEST):
+        if t_element[j] == i and t_mw[j] < np.inf:
+            if t_mw[j] <= mw:
+                return
+            at = j
+            break
+    while at > 0 and t_mw[at - 1] > mw:
+        t_mw[at], t_element[at], t_outage[at] = t_mw[at - 1], t_element[at - 1], t_outage[at - 1]
+        t_factor[at], t_margin[at] = t_factor[at - 1], t_margin[at - 1]
+        at -= 1
+    t_mw[at], t_element[at], t_outage[at], t_factor[at], t_margin[at] = mw, i, k, value, margin
+
+
+@jit
+def tightest_of(
+    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
+    flow_factor, emergency, floor, t_mw, t_element, t_outage, t_factor, t_margin,
+) -> None:  # fmt: skip
+    """Write the tightest constraints of a site, the same that `limit_of` looks at."""
+    for j in range(TIGHTEST):
+        t_mw[j], t_element[j], t_outage[j] = np.inf, -1, INTACT
+        t_factor[j], t_margin[j] = np.nan, np.nan
+    for i in range(h.size):
+        a = abs(h[i])
+        if a >= floor and abs(flow[i]) <= waived_at[i]:
+            toward = flow[i] if h[i] > 0.0 else -flow[i]
+            margin = limit[i] - toward * flow_factor
+            _offer(
+                margin / a, i, INTACT, h[i], margin, t_mw, t_element, t_outage, t_factor, t_margin
+            )
+    for j in range(count):
+        a = abs(otdf[j])
+        if a < floor:
+            continue
+        p = pair[j]
+        i = element[p]
+        if abs(pair_flow[p]) > emergency * waived_at[i]:
+            continue
+        toward = pair_flow[p] if otdf[j] > 0.0 else -pair_flow[p]
+        margin = emergency * limit[i] - toward * flow_factor
+        _offer(
+            margin / a, i, outage[p], otdf[j], margin, t_mw, t_element, t_outage, t_factor, t_margin
+        )
+
+
+@jit
+def weigh(
+    rows, transfer, supply_flow, supply_of, supply_mw, is_local,
+    element_start, outage, share, outage_start, by_outage, element, largest, pair_flow,
+    flow, waived_at, limit, flow_factor, emergency, floor, case_supply, takes_most, main,
+    h, pair, otdf, mw_intact, mw_secure, limit_element, limit_outage,
+    t_mw, t_element, t_outage, t_factor, t_margin,
+) -> None:  # fmt: skip
+    """Weigh up to BLOCK sites under every case: results of site `rows[c]` from `transfer[c]`.
+
+    `supply_of` (sites, supplies) names a row of `supply_flow`, or -1; a local supply counts only where
+    it covers the load. `case_supply` (cases, supplies) says which supplies a case tries.
+    """
+    cases, supplies = case_supply.shape
+    lowest_floor = floor.min()
+    found = np.empty(4)
+    for c in range(rows.size):
+        site = rows[c]
+        for case in range(cases):
+            mw_intact[case, site] = np.nan
+            mw_secure[case, site] = np.nan
+        for s in range(supplies):
+            v = supply_of[site, s]
+            if v < 0:
+                continue
+            for i in range(h.size):
+                h[i] = supply_flow[v, i] - transfer[c, i]
+            count = gather(
+                h, lowest_floor, element_start, outage, share,
+                outage_start, by_outage, element, largest, pair, otdf,
+            )  # fmt: skip
+            for case in range(cases):
+                if not case_supply[case, s]:
+                    continue
+                limit_of(
+                    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
+                    flow_factor[case], emergency[case], floor[case], found,
+                )  # fmt: skip
+                cap = supply_mw[v]
+                if is_local[s] and found[1] > cap:
+                    continue
+                intact, secure = min(found[0], cap), min(found[1], cap)
+                old = mw_intact[case, site]
+                if np.isnan(old) or (intact > old) == takes_most[case]:
+                    mw_intact[case, site] = intact
+                old = mw_secure[case, site]
+                if np.isnan(old) or (secure != old and (secure > old) == takes_most[case]):
+                    mw_secure[case, site] = secure
+                    is_bound = found[1] <= cap
+                    limit_element[case, site] = int(found[2]) if is_bound else BY_SUPPLY
+                    limit_outage[case, site] = int(found[3]) if is_bound else INTACT
+                if case == main:
+                    tightest_of(
+                        h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
+                        flow_factor[case], emergency[case], floor[case],
+                        t_mw[site], t_element[site], t_outage[site], t_factor[site], t_margin[site],
+                    )  # fmt: skip
