@@ -14,6 +14,7 @@ from data.build import to_map
 from data.errors import UsageError
 from flows.reporting import report_data, rows_of
 from geo.export import ExportLayer, ExportNote, find_format
+from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
 
@@ -53,6 +54,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         parquet = find_format("geoparquet")
         written += [parquet(out / f"{layer.name}.parquet", [layer], note) for layer in layers]
         written += [_map(con, workload, out, note) for workload in workloads]
+        written.append(_headroom_map(con, out, note))
         report = out / "report.md"
         report.write_text(markdown_report(report_data(con)), encoding="utf-8")
         written.append(report)
@@ -173,6 +175,17 @@ def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportN
         states,
         title=f"{titles[workload]['title']}: counties by rank",
         subtitle=titles[workload]["summary"],
+        note=note,
+    )
+
+
+def _headroom_map(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -> Path:
+    return headroom_map(
+        out / "headroom.png",
+        to_map(store.query_file(con, "query/substations_for_export")),
+        to_map(store.query_file(con, "query/state_outline")),
+        title="What more load substations can serve",
+        subtitle="Headroom with any one branch out of service (N-1), MW; middle of the interval, low and high below it",
         note=note,
     )
 

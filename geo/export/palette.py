@@ -39,3 +39,45 @@ RANK_CLASSES = (
     RankClass(101, 500, "#8fd3b6"),
     RankClass(501, None, "#f2f3d9"),
 )
+
+
+UNKNOWN_MW_LABEL = "unknown"
+
+
+@dataclass(frozen=True)
+class MegawattClass:
+    """A half-open interval of megawatts that is drawn in one colour.
+
+    Parameters
+    ----------
+    at_least
+        MW from which on it holds.
+    below
+        MW at which it ends; None where the class is open.
+    colour
+        Hexadecimal sRGB.
+    """
+
+    at_least: float
+    below: float | None
+    colour: str
+
+    @property
+    def label(self) -> str:
+        """Words for the legend."""
+        if self.below is None:
+            return f"{self.at_least:,.0f} and more"
+        if self.at_least == 0:
+            return f"under {self.below:,.0f}"
+        return f"{self.at_least:,.0f}\N{EN DASH}{self.below:,.0f}"
+
+
+# Bounds at what sites ask for: an edge site 50 MW, a campus 200 to 1,000 MW. Light is little: a ramp from sand to
+# violet of falling lightness without a red-green pair.
+MEGAWATT_CLASSES = (
+    MegawattClass(0, 50, "#d9cfb4"),
+    MegawattClass(50, 200, "#e3a45c"),
+    MegawattClass(200, 500, "#d8624f"),
+    MegawattClass(500, 1000, "#9b2c73"),
+    MegawattClass(1000, None, "#3b0a59"),
+)

@@ -16,25 +16,31 @@ from geo.export._callouts import place_callouts
 from geo.export._canvas import (
     INK,
     SOFT_INK,
-    draw_paragraph,
     draw_rule,
     draw_text,
     left_edge,
     right_edge,
-    wrap,
 )
 from geo.export._cells import clean_text
 from geo.export._files import replacing
+from geo.export._page import (
+    BORDER,
+    DPI,
+    HEIGHT_PX,
+    MAP_BOX,
+    PANEL_BOTTOM,
+    PANEL_LEFT,
+    PANEL_RIGHT,
+    PANEL_TOP,
+    WIDTH_PX,
+    draw_footer,
+    draw_heading,
+)
 from geo.export._shapes import Shapes, project
 from geo.export._text import joined, number_text, score_pattern
-from geo.export.model import SYNTHETIC_SENTENCE, ExportNote
+from geo.export.model import ExportNote
 from geo.export.palette import RANK_CLASSES, UNRANKED_COLOUR, UNRANKED_LABEL
 
-WIDTH_PX, HEIGHT_PX, DPI = 2100, 1260, 150
-_BORDER = "#4a4f55"
-_SOURCE_LINES: dict[float, int] = {7.5: 2, 6: 3}  # font size in points to lines
-_MAP_BOX = (0.02, 0.165, 0.70, 0.715)
-_PANEL_LEFT, _PANEL_RIGHT, _PANEL_TOP, _PANEL_BOTTOM = 0.745, 0.975, 0.845, 0.125
 _CALLOUT_RADIUS_PX = 13.5
 _COLUMNS = ("region_id", "region_name", "rank", "score")
 _MAX_LABELS = 25
@@ -86,11 +92,11 @@ def rank_map(
     top = _first_ranked(regions, labels)
     figure = Figure(figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    _draw_heading(figure, title, subtitle)
+    draw_heading(figure, title, subtitle)
     _draw_map(figure, shapes, regions, project(outline), top)
     _draw_key(figure, regions)
     _draw_list(figure, regions, top)
-    _draw_footer(figure, note)
+    draw_footer(figure, note)
     described = {"Title": title, "Source": joined(note.attributions), "Description": note.to_json()}
     described = {key: clean_text(text) for key, text in described.items()}
     with replacing(Path(path)) as temporary:
@@ -119,11 +125,6 @@ def _first_ranked(regions: gpd.GeoDataFrame, labels: int) -> dict[int, int]:
     return {int(row): int(rank) for row, rank in order["rank"].head(labels).items()}
 
 
-def _draw_heading(figure: Figure, title: str, subtitle: str) -> None:
-    draw_text(figure, 0.025, 0.945, title, size=20, weight="bold", fit=0.95)
-    draw_text(figure, 0.025, 0.905, subtitle, size=11, color=SOFT_INK, fit=0.95)
-
-
 def _draw_map(
     figure: Figure,
     shapes: Shapes,
@@ -131,7 +132,7 @@ def _draw_map(
     borders: Shapes,
     top: dict[int, int],
 ) -> None:
-    axes = figure.add_axes(_MAP_BOX)
+    axes = figure.add_axes(MAP_BOX)
     axes.set_axis_off()
     axes.set_aspect("equal")
     vertices = [ring for rings in (*shapes.rings, *borders.rings) for ring in rings]
@@ -155,7 +156,7 @@ def _draw_map(
     )
     axes.add_collection(fills, autolim=False)
     lines = [ring for rings in borders.rings for ring in rings]
-    axes.add_collection(LineCollection(lines, colors=_BORDER, linewidths=0.55), autolim=False)
+    axes.add_collection(LineCollection(lines, colors=BORDER, linewidths=0.55), autolim=False)
     _draw_callouts(figure, axes, shapes, top)
 
 
@@ -167,7 +168,7 @@ def _draw_callouts(figure: Figure, axes: Axes, shapes: Shapes, top: dict[int, in
     points = shapely.get_coordinates(shapely.point_on_surface(shapes.polygons[list(shown)]))
     anchors = axes.transData.transform(points)
     left, bottom, width, height = (
-        value * (WIDTH_PX if index % 2 == 0 else HEIGHT_PX) for index, value in enumerate(_MAP_BOX)
+        value * (WIDTH_PX if index % 2 == 0 else HEIGHT_PX) for index, value in enumerate(MAP_BOX)
     )
     centres = place_callouts(
         anchors, (left, bottom, left + width, bottom + height), _CALLOUT_RADIUS_PX
@@ -228,36 +229,36 @@ def _draw_key(figure: Figure, regions: gpd.GeoDataFrame) -> None:
 
 def _draw_list(figure: Figure, regions: gpd.GeoDataFrame, top: dict[int, int]) -> None:
     draw_text(
-        figure, _PANEL_LEFT, _PANEL_TOP + 0.018, "Region", size=9, weight="bold", color=SOFT_INK
+        figure, PANEL_LEFT, PANEL_TOP + 0.018, "Region", size=9, weight="bold", color=SOFT_INK
     )
     draw_text(
         figure,
-        _PANEL_RIGHT,
-        _PANEL_TOP + 0.018,
+        PANEL_RIGHT,
+        PANEL_TOP + 0.018,
         "Score",
         size=9,
         weight="bold",
         color=SOFT_INK,
         ha="right",
     )
-    draw_rule(figure, _PANEL_LEFT, _PANEL_RIGHT, _PANEL_TOP + 0.005, INK)
+    draw_rule(figure, PANEL_LEFT, PANEL_RIGHT, PANEL_TOP + 0.005, INK)
     if not top:
-        draw_text(figure, _PANEL_LEFT, _PANEL_TOP - 0.03, "No region is ranked.", size=10)
+        draw_text(figure, PANEL_LEFT, PANEL_TOP - 0.03, "No region is ranked.", size=10)
         return
-    step = min(0.064, (_PANEL_TOP - _PANEL_BOTTOM) / len(top))
+    step = min(0.064, (PANEL_TOP - PANEL_BOTTOM) / len(top))
     size = 10.5 if step > 0.03 else 8.5
     rows = regions.iloc[list(top)]
     pattern = score_pattern(rows["score"])
     for index, (rank, name, score) in enumerate(
         zip(top.values(), rows["region_name"], rows["score"], strict=True)
     ):
-        y = _PANEL_TOP - step * (index + 0.5)
+        y = PANEL_TOP - step * (index + 0.5)
         score_text = number_text(score, pattern)
-        drawn = draw_text(figure, _PANEL_RIGHT, y, score_text, size=size, ha="right", va="center")
+        drawn = draw_text(figure, PANEL_RIGHT, y, score_text, size=size, ha="right", va="center")
         room = left_edge(drawn) - 0.01
         draw_text(
             figure,
-            _PANEL_LEFT + 0.018,
+            PANEL_LEFT + 0.018,
             y,
             str(rank),
             size=size,
@@ -265,45 +266,8 @@ def _draw_list(figure: Figure, regions: gpd.GeoDataFrame, top: dict[int, int]) -
             ha="right",
             va="center",
         )
-        draw_text(figure, _PANEL_LEFT + 0.028, y, str(name), size=size, va="center", fit=room)
-        draw_rule(figure, _PANEL_LEFT, _PANEL_RIGHT, y - step / 2, "#dcdfe3")
-
-
-def _draw_footer(figure: Figure, note: ExportNote) -> None:
-    draw_rule(figure, 0.025, 0.975, 0.096, "#c4c9cf")
-    y = 0.086
-    if note.is_synthetic:
-        y = draw_paragraph(
-            figure,
-            0.025,
-            y,
-            SYNTHETIC_SENTENCE,
-            fit=0.975,
-            sizes={8: 1},
-            weight="bold",
-            color="#8a3b00",
-        )
-    if note.attributions:
-        sources = _sources_sentence(figure, note.attributions)
-        y = draw_paragraph(
-            figure, 0.025, y, sources, fit=0.975, sizes=_SOURCE_LINES, color=SOFT_INK
-        )
-    tool = f"Gridstead {note.tool_version}".strip()
-    run = f"{tool}, study {note.study}, run {note.run_id}, {note.run_date:%Y-%m-%d}. Albers equal-area projection."
-    draw_paragraph(figure, 0.025, y, run, fit=0.975, sizes={7.5: 1}, color=SOFT_INK)
-
-
-def _sources_sentence(figure: Figure, attributions: list[str]) -> str:
-    """Name as many sources as there is room for and say how many more there are."""
-    size, limit = list(_SOURCE_LINES.items())[-1]
-    names = list(dict.fromkeys(attributions))
-    sentence = f"Sources: {joined(names)}."
-    for count in range(len(names) - 1, 0, -1):
-        if len(wrap(figure, 0.025, sentence, fit=0.975, size=size)) <= limit:
-            break
-        more = f"more in the report and in this file's metadata: {len(names) - count}"
-        sentence = f"Sources: {joined(names[:count])}; {more}."
-    return sentence
+        draw_text(figure, PANEL_LEFT + 0.028, y, str(name), size=size, va="center", fit=room)
+        draw_rule(figure, PANEL_LEFT, PANEL_RIGHT, y - step / 2, "#dcdfe3")
 
 
 def _colours(regions: gpd.GeoDataFrame) -> list[str]:

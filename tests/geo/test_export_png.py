@@ -18,8 +18,9 @@ from geo.errors import CrsError, GeoError
 from geo.export import ExportNote
 from geo.export._callouts import place_callouts
 from geo.export._canvas import draw_paragraph, right_edge
+from geo.export._page import HEIGHT_PX, WIDTH_PX, sources_sentence
 from geo.export.palette import RANK_CLASSES, UNRANKED_COLOUR
-from geo.export.png import HEIGHT_PX, WIDTH_PX, _sources_sentence, rank_map
+from geo.export.png import rank_map
 
 NOTE = ExportNote(
     run_id="r1",
@@ -114,7 +115,7 @@ def test_hostile_words_are_drawn_as_they_stand(name, tmp_path):
 def test_sources_are_named_while_there_is_room_and_counted_beyond(count):
     figure = Figure(figsize=(14, 8.4), dpi=150)
     names = [f"Publisher {k} asks for these words (CC BY 4.0)" for k in range(count)]
-    sentence = _sources_sentence(figure, names)
+    sentence = sources_sentence(figure, names)
     below = draw_paragraph(figure, 0.025, 0.08, sentence, fit=0.975, sizes={7.5: 2, 6: 3})
     lines = [text.get_text() for text in figure.texts]
     assert " ".join(lines) == sentence, "nothing is cut"
