@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from data.parts import RowReader, chunks_of
+from data.stage import REFERENCE_DIR
 from data.study import load_study
 from flows.exclusions import load_exclusions
 from flows.measuring import headroom_of, measure_chunk, read_layers
 from geo.measure import prepare
+from geo.tie_line import TieLineCosts
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEADING = "## Pipeline"
@@ -91,7 +94,8 @@ def measured(study: str, home: Path) -> dict[str, float]:
     layers = read_layers(newest["layers"])
     clock.append(time.perf_counter())
     headroom = headroom_of(loaded, layers, lambda _: None)
-    engine = prepare(layers, headroom, exclusions=load_exclusions(newest["exclusion"]))
+    costs = TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv"))
+    engine = prepare(layers, headroom, costs, exclusions=load_exclusions(newest["exclusion"]))
     clock.append(time.perf_counter())
     for _ in range(4):
         with RowReader(newest["parcel"]) as rows:

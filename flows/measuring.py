@@ -31,6 +31,7 @@ from geo.layers import Layers
 from geo.measure import Engine, measure, prepare
 from geo.parcels import Parcels
 from geo.snap import feeding_substations, load_by_people, snapped_circuits
+from geo.tie_line import TieLineCosts
 from geo.wkb import RowStatus, from_arrow
 
 HEADROOM_SUFFIX = ".headroom.parquet"
@@ -108,6 +109,7 @@ def measure_parcels(
         engine = prepare(
             canonical,
             headroom,
+            TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv")),
             exclusions=load_exclusions(excluded),
             slope=raster.dataset if raster else None,
             slope_crs=raster.crs if raster else None,

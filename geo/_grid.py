@@ -1,4 +1,4 @@
-"""Metrics of the grid: nearest substations and lines, headroom, generation around."""
+"""Metrics of the grid: nearest substations and lines, generation around."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from geo._around import Features, NearestColumns
-from geo.feeding import Feeding
 from geo.layers import Layers
 from geo.parcels import Parcels
 from geo.radius import RadiusIndex
@@ -19,7 +18,6 @@ GENERATION_RADII_MI = (10.0, 25.0, 50.0)
 FUEL_KINDS = ("firm", "variable")
 # Radius sums are exact in integers: whole kilowatts, finer than any nameplate.
 KW_PER_MW = 1000
-ENDS = ("low", "mid", "high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,32 +26,18 @@ class GridMetrics:
 
     nearest: tuple[NearestColumns, ...]
     generation: RadiusIndex | None
-    feeding: Feeding | None
-    fed_by: Features | None
 
     @classmethod
-    def of(cls, layers: Layers, headroom: pd.DataFrame) -> Self:
-        """Prepare the searches; `headroom` gives `headroom_mw_low/mid/high` by `substation_id`."""
-        substation = layers.substation.merge(headroom, on="substation_id", validate="one_to_one")
-        known = substation[substation["headroom_mw_mid"].notna()].reset_index(drop=True)
-        feeding, fed_by = None, None
-        if not known.empty:
-            columns = ["substation_id", "kv_max", *(f"headroom_mw_{end}" for end in ENDS)]
-            fed_by = Features.of_points(known, columns)
-            feeding = Feeding.of(
-                *(known[name].to_numpy(float) for name in ("lon", "lat", "headroom_mw_mid"))
-            )
-        return cls(
-            (*_substations(layers.substation), _lines(layers)), _plants(layers), feeding, fed_by
-        )
+    def of(cls, layers: Layers) -> Self:
+        """Prepare the searches."""
+        return cls((*_substations(layers.substation), _lines(layers)), _plants(layers))
 
     def measure(self, parcels: Parcels) -> dict[str, Any]:
-        """Nearest substation of each class and line, generation around, and the feeding substation."""
+        """Nearest substation of each class and line, and generation around."""
         out: dict[str, Any] = {}
         for group in self.nearest:
             out.update(group.measure(parcels))
         out.update(self._generation(parcels))
-        out.update(self._headroom(parcels))
         return out
 
     def _generation(self, parcels: Parcels) -> dict[str, Any]:
@@ -67,41 +51,6 @@ class GridMetrics:
             return dict.fromkeys(names, np.nan)
         sums = self.generation.sums(parcels.lon, parcels.lat, GENERATION_RADII_MI)
         return dict(zip(names, sums.reshape(len(parcels), len(names)).T / KW_PER_MW, strict=True))
-
-    def _headroom(self, parcels: Parcels) -> dict[str, Any]:
-        """Headroom of the feeding substation of each parcel."""
-        if self.feeding is None or self.fed_by is None:
-            unknown = dict.fromkeys((*(f"headroom_mw_{end}" for end in ENDS),), np.nan)
-            missing = pd.Series(None, index=parcels.index, dtype="string")
-            return {
-                **unknown,
-                "headroom_substation_mi": np.nan,
-                "headroom_substation_id": missing,
-                "headroom_substation_kv": np.nan,
-            }
-        number, miles = _feeding(self.feeding, parcels)
-        fed_by, index = self.fed_by, parcels.index
-        return {
-            **{
-                f"headroom_mw_{end}": fed_by.take(f"headroom_mw_{end}", number, index)
-                for end in ENDS
-            },
-            "headroom_substation_mi": miles,
-            "headroom_substation_id": fed_by.take("substation_id", number, index),
-            "headroom_substation_kv": fed_by.take("kv_max", number, index),
-        }
-
-
-def _feeding(feeding: Feeding, parcels: Parcels) -> tuple[np.ndarray, np.ndarray]:
-    """Choose from the edge of assessors' parcels and from the point of cells."""
-    is_edge = parcels.is_edge
-    if is_edge.all():
-        return feeding.choose(parcels.lon, parcels.lat, parcels.edges)
-    number, miles = feeding.choose(parcels.lon, parcels.lat)
-    if is_edge.any():
-        lon, lat = parcels.lon[is_edge], parcels.lat[is_edge]
-        number[is_edge], miles[is_edge] = feeding.choose(lon, lat, parcels.edges)
-    return number, miles
 
 
 def _substations(substation: pd.DataFrame) -> list[NearestColumns]:

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo._feeds import FeedMetrics, SharedMegawatts
 from geo._fiber import FiberMetrics
 from geo._grid import GridMetrics
 from geo._land import LandMetrics
@@ -16,19 +17,24 @@ from geo._raster import Raster
 from geo.exclusion import ExclusionIndex
 from geo.layers import Layers
 from geo.parcels import Parcels
+from geo.tie_line import TieLineCosts
 
 
 @dataclass(frozen=True, eq=False)
 class Engine:
     """Layers with their search indexes: prepared once, used for any number of chunks of parcels."""
 
-    groups: tuple[LandMetrics | GridMetrics | PeopleMetrics | FiberMetrics | LocalMetrics, ...]
+    groups: tuple[
+        LandMetrics | GridMetrics | FeedMetrics | PeopleMetrics | FiberMetrics | LocalMetrics, ...
+    ]
 
 
 def prepare(
     layers: Layers,
     substation_headroom: pd.DataFrame,
+    tie_lines: TieLineCosts,
     *,
+    shared: SharedMegawatts | None = None,
     exclusions: ExclusionIndex | None = None,
     slope: Raster | None = None,
     slope_crs: Any = None,
@@ -40,7 +46,14 @@ def prepare(
     layers
         Canonical layers.
     substation_headroom
-        Columns `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`.
+        Columns `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`; where known,
+        `connect_kv` (else a parcel connects at the highest voltage), `headroom_n0_mw`,
+        `flexible_025_mw_mid`, `flexible_100_mw_mid`, `reserve_zone_mw`, `reserve_interconnection_mw`.
+    tie_lines
+        Unit costs of lines from a substation to a parcel.
+    shared
+        What substations leave each other, by rows of `substation_headroom`; without it a second feed adds
+        all that it has.
     exclusions
         What cannot be built on; without it the metrics of buildable land are unknown.
     slope
@@ -57,7 +70,8 @@ def prepare(
     return Engine(
         (
             LandMetrics.of(layers, exclusions, slope, slope_crs),
-            GridMetrics.of(layers, substation_headroom),
+            GridMetrics.of(layers),
+            FeedMetrics.of(layers.substation, substation_headroom, tie_lines, shared),
             PeopleMetrics.of(layers),
             FiberMetrics.of(layers),
             LocalMetrics.of(layers),

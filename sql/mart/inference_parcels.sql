@@ -165,7 +165,7 @@ comment on column mart.inference_parcels.headroom_mw_high is 'High end of the he
 comment on column mart.inference_parcels.headroom_substation_mi is 'Miles to the substation that headroom_mw belongs to';
 comment on column mart.inference_parcels.headroom_substation_id is 'Feeding substation: of those within 20 miles the one whose tie line costs least a megawatt, the nearest where none has any';
 comment on column mart.inference_parcels.headroom_substation_kv is 'Its highest voltage, kV';
-comment on column mart.inference_parcels.deliverable_mw is 'Megawatts of the feeding substation that the tie line is priced for: its mid headroom up to 1,000 MW, less a last circuit that would cost more a megawatt than it brings';
+comment on column mart.inference_parcels.deliverable_mw is 'Megawatts that the tie line is priced for: mid headroom of the feeding substation, up to 1,000';
 comment on column mart.inference_parcels.tie_line_kv is 'Kilovolts at which the parcel would connect to the feeding substation';
 comment on column mart.inference_parcels.tie_line_mi is 'Route miles of the tie line: 1.3 times the straight miles to the feeding substation';
 comment on column mart.inference_parcels.tie_line_musd is 'Cost of the tie line and of the substation at its end, millions of dollars of the price guides'' years: lines 2024 (500 kV 2019), substations 2018 (345 kV 2024); at least one circuit';

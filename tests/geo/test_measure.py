@@ -8,10 +8,11 @@ from data import store
 from data.metrics import METRICS
 from geo.divide import h3_parcels
 from geo.measure import measure, prepare
+from tests.oracle import feeding as plain
 from tests.oracle import geodesic as oracle
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE
 from tests.oracle.lots import assessor_parcels
-from tests.oracle.worlds import HEADROOM, layers
+from tests.oracle.worlds import HEADROOM, TIE_LINES, layers
 
 HERE = (-98.0, 39.0)
 COUNTY = gpd.GeoDataFrame(
@@ -43,9 +44,9 @@ def one_cell(lakes=()):
 CELL = one_cell()
 
 
-def measured(parcels, headroom=None, **rows):
+def measured(parcels, headroom=None, shared=None, **rows):
     headroom = pd.DataFrame(columns=HEADROOM) if headroom is None else headroom
-    return measure(parcels, prepare(layers(**rows), headroom)).iloc[0]
+    return measure(parcels, prepare(layers(**rows), headroom, TIE_LINES, shared=shared)).iloc[0]
 
 
 def miles_of(parcel, point):
@@ -59,7 +60,7 @@ def substation(name, kv, place):
 
 def test_without_any_layer_nothing_is_known_but_the_land():
     both = pd.concat([CELL, one_lot()], ignore_index=True)
-    found = measure(both, prepare(layers(), pd.DataFrame(columns=HEADROOM)))
+    found = measure(both, prepare(layers(), pd.DataFrame(columns=HEADROOM), TIE_LINES))
     known = {name for name in METRICS if found[name].notna().any()}
     shape = {"compactness", "minimum_width_m", "inscribed_diameter_m"}
     assert known == {"area_acres", "lake_share", "acres"} | shape
@@ -313,31 +314,117 @@ def test_lakes_are_known_from_the_division():
     assert measured(wet)["lake_share"] == wet["lake_share"][0]
 
 
-def test_headroom_is_that_of_the_substation_that_brings_the_most():
-    rows = [substation("weak", 138.0, at(0, 1)), substation("strong", 345.0, at(90, 8)),
-            substation("far", 345.0, at(90, 21.5)), substation("dark", 345.0, at(180, 0.5))]  # fmt: skip
-    ends = [
-        ("weak", 1, 50, 90),
-        ("strong", 100, 400, 900),
-        ("far", 1e3, 1e4, 1e5),
-        ("dark", *[np.nan] * 3),
-    ]
-    headroom = pd.DataFrame(ends, columns=HEADROOM)
+FEEDS = [
+    substation("weak", 138.0, at(0, 1)), substation("strong", 345.0, at(90, 8)), substation("other", 230.0, at(200, 14)),
+    substation("far", 345.0, at(90, 21.5)), substation("dark", 345.0, at(180, 0.5)), substation("mute", np.nan, at(180, 0.5)),
+]  # fmt: skip
+FEED_MW = pd.DataFrame(
+    [
+        ("far", 1e3, 1e4, 1e5), ("dark", *[np.nan] * 3), ("other", 60, 300, 450), ("mute", 1e3, 1e4, 1e5),
+        ("weak", 1, 30, 90), ("strong", 100, 1400, 1900),
+    ],
+    columns=HEADROOM,
+)  # fmt: skip
+
+
+def test_a_parcel_is_fed_where_a_megawatt_costs_least():
     for parcels in (CELL, one_lot()):
-        found = measured(parcels, headroom, substation=rows)
+        found = measured(parcels, FEED_MW, substation=FEEDS)
         assert (found["headroom_substation_id"], found["headroom_substation_kv"]) == ("strong", 345)
-        assert [found[f"headroom_mw_{end}"] for end in ("low", "mid", "high")] == [100, 400, 900]
-    assert measured(CELL, headroom, substation=rows)["headroom_substation_mi"] == pytest.approx(
-        miles_of(CELL.iloc[0], rows[1]), abs=1e-6
-    )
-    edge = oracle.edge_to_point_m(LOT, rows[1]["lon"], rows[1]["lat"]) / METRES_PER_MILE
-    found = measured(one_lot(), headroom, substation=rows)
+        ends = [found[f"headroom_mw_{end}"] for end in ("low", "mid", "high")]
+        assert ends == [100, 1400, 1900]
+        assert found["deliverable_mw"] == 1000
+        assert found["second_feed_substation_id"] == "other"
+        assert found["second_feed_mw"] == 300
+    found = measured(CELL, FEED_MW, substation=FEEDS)
+    miles = miles_of(CELL.iloc[0], FEEDS[1])
+    assert found["headroom_substation_mi"] == pytest.approx(miles, abs=1e-6)
+    assert found["tie_line_mi"] == pytest.approx(1.3 * miles, abs=1e-6)
+    assert found["tie_line_musd"] == pytest.approx(plain.tie_line_musd(345, miles, 1000), abs=1e-5)
+    second_mi = miles_of(CELL.iloc[0], FEEDS[2])
+    assert found["second_feed_mi"] == pytest.approx(second_mi, abs=1e-6)
+    second_musd = plain.tie_line_musd(230, second_mi, 300)
+    assert found["second_feed_musd"] == pytest.approx(second_musd, abs=1e-5)
+    edge = oracle.edge_to_point_m(LOT, FEEDS[1]["lon"], FEEDS[1]["lat"]) / METRES_PER_MILE
+    found = measured(one_lot(), FEED_MW, substation=FEEDS)
     assert found["headroom_substation_mi"] == pytest.approx(edge, abs=2e-4)
-    nothing = measured(CELL, headroom.iloc[[2]], substation=rows[2:3])
-    assert nothing.filter(like="headroom").isna().all()
-    assert (
-        measured(CELL, headroom.iloc[[3]], substation=rows[3:]).filter(like="headroom").isna().all()
+
+
+def test_what_no_substation_within_reach_has_is_unknown_and_none_is_0():
+    names = [name for name in METRICS if name.startswith(("headroom", "deliver", "tie", "second"))]
+    for number in (3, 4, 5):
+        found = measured(CELL, FEED_MW, substation=FEEDS[number : number + 1])
+        assert found[names].isna().all()
+    alone = measured(CELL, FEED_MW, substation=FEEDS[:1])
+    assert alone["deliverable_mw"] == 30
+    assert alone.filter(like="second_feed").isna().all()
+    none_left = FEED_MW.assign(**dict.fromkeys(HEADROOM[1:], 0.0))
+    found = measured(CELL, none_left, substation=FEEDS[:3])
+    assert (found["headroom_substation_id"], found["second_feed_substation_id"]) == (
+        "weak",
+        "strong",
     )
+    assert (found["headroom_mw_mid"], found["deliverable_mw"], found["second_feed_mw"]) == (0, 0, 0)
+    # The line that would bring nothing still has its price.
+    assert found["tie_line_musd"] > 7.8
+
+
+def test_a_parcel_connects_at_the_voltage_that_the_headroom_names():
+    frame = FEED_MW.assign(connect_kv=[np.nan, np.nan, 138.0, 115.0, 69.0, np.nan])
+    found = measured(CELL, frame, substation=FEEDS)
+    assert (found["headroom_substation_id"], found["tie_line_kv"]) == ("mute", 115)
+    assert pd.isna(found["headroom_substation_kv"])
+    # Of the others the one at 345 kV is named no voltage: its own counts.
+    assert found["second_feed_substation_id"] == "strong"
+    assert measured(CELL, frame, substation=FEEDS[1:2])["tie_line_kv"] == 345
+    assert measured(CELL, frame, substation=FEEDS[2:3])["tie_line_kv"] == 138
+
+
+def test_what_else_is_known_of_the_feeding_substation_is_taken_over():
+    more = {
+        "headroom_n0_mw": "headroom_n0_mw", "flexible_025_mw_mid": "flexible_025_mw",
+        "flexible_100_mw_mid": "flexible_100_mw", "reserve_zone_mw": "reserve_zone_mw",
+        "reserve_interconnection_mw": "reserve_interconnection_mw",
+    }  # fmt: skip
+    values = {name: np.arange(6) * 10.0 + number for number, name in enumerate(more)}
+    found = measured(CELL, FEED_MW.assign(**values), substation=FEEDS)
+    assert found[list(more.values())].tolist() == [50, 51, 52, 53, 54]
+    assert measured(CELL, FEED_MW, substation=FEEDS)[list(more.values())].isna().all()
+
+
+class Shared:
+    """Substations by rows of the headroom: what one of a group delivers the others have no more."""
+
+    def __init__(self, *groups):
+        self.groups, self.asked = groups, []
+
+    def added_mw(self, first_no, second_no, first_mw):
+        self.asked += zip(first_no.tolist(), second_no.tolist(), first_mw.tolist(), strict=True)
+        own = FEED_MW["headroom_mw_mid"].to_numpy()[second_no]
+        same = [
+            any({a, b} <= group for group in self.groups)
+            for a, b in zip(first_no, second_no, strict=True)
+        ]
+        return np.where(same, np.maximum(own - first_mw, 0.0), own)  # fmt: skip
+
+
+def test_a_second_feed_adds_only_what_is_not_shared():
+    other, weak, strong = 2, 4, 5
+    shared = Shared()
+    alone = measured(CELL, FEED_MW, shared, substation=FEEDS)
+    assert alone.equals(measured(CELL, FEED_MW, substation=FEEDS))
+    assert shared.asked == [(strong, other, 1000.0), (strong, weak, 1000.0)]
+    # The next that leans on other lines takes its place, dearer as it is.
+    found = measured(CELL, FEED_MW, Shared({strong, other}), substation=FEEDS)
+    assert (found["second_feed_substation_id"], found["second_feed_mw"]) == ("weak", 30)
+    assert found["headroom_substation_id"] == "strong"
+    found = measured(CELL, FEED_MW, Shared({strong, other, weak}), substation=FEEDS)
+    assert (found["second_feed_substation_id"], found["second_feed_mw"]) == ("other", 0)
+    one_circuit = plain.tie_line_musd(230, miles_of(CELL.iloc[0], FEEDS[2]), 0)
+    assert found["second_feed_musd"] == pytest.approx(one_circuit, abs=1e-5)
+    for parcels, rows in ((CELL, FEEDS[1:2]), (CELL, FEEDS[3:]), (one_lot(), [])):
+        found = measured(parcels, FEED_MW, Shared({strong, other}), substation=rows)
+        assert found.filter(like="second_feed").isna().all()
 
 
 def test_many_parcels_come_out_as_they_went_in():
@@ -352,7 +439,9 @@ def test_many_parcels_come_out_as_they_went_in():
                 rng.uniform(38.7, 39.3, 60), strict=True)
         )
     ]  # fmt: skip
-    found = measure(mixed, prepare(layers(substation=rows), pd.DataFrame(columns=HEADROOM)))
+    found = measure(
+        mixed, prepare(layers(substation=rows), pd.DataFrame(columns=HEADROOM), TIE_LINES)
+    )
     assert found.index.tolist() == mixed.index.tolist()
     assert found["parcel_id"].tolist() == mixed["parcel_id"].tolist()
     is_cell = (mixed["parcel_kind"] == "h3_cell").to_numpy()

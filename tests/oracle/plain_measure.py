@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from tests.oracle import exclusion, sample, shape, zonal
+from tests.oracle import exclusion, feeding, sample, shape, zonal
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE, all_pairs_m
 from tests.oracle.radius import distinct_within, sums_within
 
@@ -14,6 +14,20 @@ STEP_DEG, STEP_M = 0.002, 200.0
 # Distances less apart than this are as good as equal: to points the engine is exact, to edges it says 5 cm.
 SAME_POINT_M, SAME_EDGE_M = 0.001, 0.1
 KILOWATTS, THOUSANDTHS = 1000, 1000
+FED_BY = {
+    "headroom_substation_id": "substation_id", "headroom_substation_kv": "kv_max",
+    "headroom_mw_low": "headroom_mw_low", "headroom_mw_mid": "headroom_mw_mid", "headroom_mw_high": "headroom_mw_high",
+    "headroom_n0_mw": "headroom_n0_mw", "flexible_025_mw": "flexible_025_mw_mid", "flexible_100_mw": "flexible_100_mw_mid",
+    "reserve_zone_mw": "reserve_zone_mw", "reserve_interconnection_mw": "reserve_interconnection_mw",
+}  # fmt: skip
+TIE_LINE = (
+    "headroom_substation_mi",
+    "deliverable_mw",
+    "tie_line_kv",
+    "tie_line_mi",
+    "tie_line_musd",
+)
+SECOND_FEED = ("second_feed_substation_id", "second_feed_mw", "second_feed_mi", "second_feed_musd")
 WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
@@ -45,7 +59,7 @@ def plain_measure(parcels, layers, headroom, exclusions=None, slope=None):
     layers
         Canonical layers as attributes.
     headroom
-        `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`.
+        `substation_id`, `headroom_mw_low`, `headroom_mw_mid`, `headroom_mw_high`, and what else is known.
     exclusions
         Shapes in lon/lat; None where the study has none.
     slope
@@ -282,36 +296,70 @@ def _generation(far, plant, found):
 
 
 def _feeding(far, substation, found):
-    """Of the substations within 20 miles the one with the most megawatts left of at most 1000."""
-    ends = [f"headroom_mw_{end}" for end in ("low", "mid", "high")]
-    known = substation[substation["headroom_mw_mid"].notna()]
-    names = ("headroom_substation_mi", "headroom_substation_id", "headroom_substation_kv", *ends)
-    nothing = (np.nan,) * len(names)
+    """Of the substations within 20 miles the one with the cheapest megawatt, and of the others again."""
+    substation = substation.assign(
+        **{name: substation.get(name, np.nan) for name in FED_BY.values()}
+    )
+    kv = substation.get("connect_kv", substation["kv_max"]).fillna(substation["kv_max"])
+    known = substation.assign(kv=kv)[substation["headroom_mw_mid"].notna() & kv.notna()]
     if known.empty:
-        found.known.update(dict.fromkeys(names, np.nan))
+        found.known.update(dict.fromkeys((*FED_BY, *TIE_LINE, *SECOND_FEED), np.nan))
         return
     miles = far.to_points(known) / METRES_PER_MILE
-    useful = np.minimum(known["headroom_mw_mid"].to_numpy(float), 1000.0)
-    rows = list(zip(*(known[name] for name in ("substation_id", "kv_max", *ends)), strict=True))
-    places = list(zip(known["lon"], known["lat"], strict=True))
-    choices = []
-    for here, same_m in zip(miles, far.same_m(miles.min(axis=1) * METRES_PER_MILE), strict=True):
-        same_mi = same_m / METRES_PER_MILE
-        reached = np.flatnonzero(here <= 20.0)
-        brought = useful * (1 - here / 20.0)
-        best = brought[reached].max(initial=-1.0)
-        good = reached[brought[reached] >= best - useful[reached] * 2 * same_mi / 20.0 - 1e-9]
-        # Of those that bring the same the nearer counts; at the same place the first.
-        beaten = {
-            at
-            for at in good
-            for other in good
-            if useful[other] == useful[at]
-            and (here[other] < here[at] - same_mi or (places[other] == places[at] and other < at))
-        }
-        same = [at for at in good if at not in beaten]
-        choices.append([(here[at], *rows[at]) for at in same] or [nothing])
-    found.choices[names] = choices
+    stations = known.to_dict("records")
+    found.choices[*FED_BY, *TIE_LINE, *SECOND_FEED] = [
+        _feeds(here, stations, same_m / METRES_PER_MILE)
+        for here, same_m in zip(miles, far.same_m(20.0 * METRES_PER_MILE), strict=True)
+    ]
+
+
+def _feeds(here, stations, same_mi):
+    """Rows of `FED_BY`, `TIE_LINE` and `SECOND_FEED` that are right for a parcel so many miles from stations."""
+    rows = []
+    reached = [at for at in range(len(stations)) if here[at] <= 20.0]
+    for at in _cheapest(reached, here, stations, same_mi):
+        first = stations[at]
+        taken = [first[column] for column in FED_BY.values()]
+        mw = min(first["headroom_mw_mid"], 1000.0)
+        seconds = _cheapest([other for other in reached if other != at], here, stations, same_mi)
+        for mile in _miles(here[at], same_mi):
+            line = (mile, mw, first["kv"], mile * 1.3, feeding.tie_line_musd(first["kv"], mile, mw))
+            for other in seconds:
+                second = stations[other]
+                added = min(second["headroom_mw_mid"], 1000.0)
+                rows += [
+                    (*taken, *line, second["substation_id"], added, to, feeding.tie_line_musd(second["kv"], to, added))
+                    for to in _miles(here[other], same_mi)
+                ]  # fmt: skip
+            if not seconds:
+                rows.append((*taken, *line, *[np.nan] * len(SECOND_FEED)))
+    return rows or [(np.nan,) * len((*FED_BY, *TIE_LINE, *SECOND_FEED))]
+
+
+def _miles(mile, same_mi):
+    """As good as these miles: they tell on which side of a step of the price they are."""
+    return [max(mile - same_mi, 0.0), mile, mile + same_mi]
+
+
+def _cheapest(among, here, stations, same_mi):
+    """Of some stations those that may be the cheapest, or, where none has a megawatt, the nearest."""
+    rates = {
+        at: [
+            feeding.rate(stations[at]["kv"], mile, stations[at]["headroom_mw_mid"])
+            for mile in _miles(here[at], same_mi)
+        ]
+        for at in among
+    }
+    least = min(map(max, rates.values()), default=np.inf)
+    good = [at for at in among if min(rates[at]) <= least * (1 + 1e-9)]
+    if least == np.inf:
+        nearest = min((here[at] for at in good), default=np.inf)
+        good = [at for at in good if here[at] <= nearest + 2 * same_mi]
+    # At the same place the first counts.
+    place = {at: (stations[at]["lon"], stations[at]["lat"], rates[at]) for at in good}
+    return [
+        at for at in good if not any(place[other] == place[at] and other < at for other in good)
+    ]
 
 
 # ---- People and fiber ------------------------------------------------------------------------------

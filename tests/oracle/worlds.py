@@ -11,11 +11,17 @@ from rasterio.transform import Affine
 
 from data import build, store
 from geo.layers import Layers
+from geo.tie_line import TieLineCosts
 from tests.oracle import exclusion
+from tests.oracle.feeding import TABLE
 from tests.oracle.shapes import around, places, seeds
 
 SLOPE_CRS = "EPSG:5070"
 HEADROOM = ["substation_id", "headroom_mw_low", "headroom_mw_mid", "headroom_mw_high"]
+MORE_HEADROOM = (
+    "headroom_n0_mw", "flexible_025_mw_mid", "flexible_100_mw_mid", "reserve_zone_mw", "reserve_interconnection_mw",
+)  # fmt: skip
+TIE_LINES = TieLineCosts.from_frame(pd.read_csv(TABLE))
 COUNTIES, STATES = ("20001", "20003", "31001"), ("KS", "KS", "NE")
 
 
@@ -162,16 +168,28 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
         parcels=parcels,
         layers=layers(**made),
         slope=None if rng.random() < empty else _slope(parcels, rng),
-        headroom=pd.DataFrame(
-            {
-                "substation_id": substation["substation_id"],
-                HEADROOM[1]: mid / 2,
-                HEADROOM[2]: mid,
-                HEADROOM[3]: mid * 2,
-            }
-        ),
+        headroom=_headroom(substation, mid, seed),
         exclusions=None if rng.random() < empty else exclusions,
     )
+
+
+def _headroom(substation, mid, seed):
+    """Headroom of every substation, with or without what only some methods know, in an order of its own."""
+    rng = np.random.default_rng([seed, 2])
+    count = len(substation)
+    frame = pd.DataFrame(
+        {
+            "substation_id": substation["substation_id"],
+            HEADROOM[1]: mid / 2,
+            HEADROOM[2]: mid,
+            HEADROOM[3]: mid * 2,
+        }
+    )
+    if rng.random() < 0.7:
+        frame["connect_kv"] = rng.choice([69.0, 115.0, 236.0, 765.0, np.nan], count)
+        for name in MORE_HEADROOM:
+            frame[name] = np.where(rng.random(count) < 0.1, np.nan, rng.uniform(0, 2_000, count))
+    return frame.iloc[rng.permutation(count)]
 
 
 def _parcels(place, scale_m, count, rng):
