@@ -1,0 +1,336 @@
+"""Hosting capacity of substations: each at its best bus, as an interval, with what limits it.
+
+A substation takes a new load at the bus of `LOWEST_KV` or more that serves most after any single outage; all else
+that is told of it (interval, limits, flexible load) is of that bus.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo.power.hosting import (
+    Hosting,
+    Island,
+    hosting_capacity,
+    prepare_islands,
+    waived_elements,
+    waived_pairs,
+)
+from geo.power.naming import Names
+from geo.power.network import LOWEST_KV, NOTE_COLUMNS, Network
+from geo.power.rules import PowerRules
+from geo.power.sensitivity import islands_with_branches
+
+CLASSES_KV = (69.0, 115.0, 138.0, 161.0, 230.0, 345.0, 500.0, 765.0)
+WAIVED_COLUMNS = (
+    *("interconnect", "branch_id", "outage_branch_id", "limit_text", "flow_mw", "limit_mw"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SubstationPower:
+    """What the load flow says of substations.
+
+    Attributes
+    ----------
+    substation
+        One row a substation, in the order given: its columns, and those of the power step.
+    constraint
+        Tightest constraints of each, mid case: `substation_id`, `order_no` from 1, `branch_id`,
+        `outage_branch_id` (None: intact), `limit_text`, `element_text`, `mw_per_mw` (sign: direction),
+        `margin_mw` and `alone_mw`, the load at which it binds if this site is the only new one.
+    waived
+        Elements, and pairs of element and outage, that are over their limit before any new load.
+    sensitivity
+        Of each case, by interconnection and voltage class (missing: all).
+    note
+        What was odd in the case.
+    """
+
+    substation: pd.DataFrame
+    constraint: pd.DataFrame
+    waived: pd.DataFrame
+    sensitivity: pd.DataFrame
+    note: pd.DataFrame
+
+
+def substation_power(
+    network: Network, substation: pd.DataFrame, rules: PowerRules
+) -> tuple[SubstationPower, Hosting]:
+    """Hosting capacity of every substation of a network.
+
+    Parameters
+    ----------
+    network
+        The case.
+    substation
+        Columns of core.substation.
+    rules
+        Parameters.
+
+    Returns
+    -------
+    tuple
+        The tables, and the capacities of the best buses under all cases, in the order of the substations
+        that have one: `Hosting.bus` names them.
+
+    Raises
+    ------
+    GeoError
+        Negative reactances cancel, so that flows are not defined.
+    """
+    islands = prepare_islands(network)
+    first = hosting_capacity(network, islands, [rules.case("mid")])
+    bus = best_bus(network, first, substation["substation_id"])
+    has_bus = bus >= 0
+    hosting = hosting_capacity(network, islands, rules.cases(), bus[has_bus])
+    names = Names(network, substation.set_index("substation_id")["substation_name"])
+    ids = substation["substation_id"].to_numpy(object)
+    row = np.full(len(ids), -1)
+    row[has_bus] = np.arange(has_bus.sum())
+    told = substation.assign(**_told(network, hosting, names, row), **_circuits(network, ids))
+    told = told.assign(**_reserves(network, told))
+    power = SubstationPower(
+        told,
+        _constraints(network, hosting, names, ids[has_bus]),
+        _waived(network, islands, names, rules.alone["emergency_factor"][1]),
+        sensitivity_of(network, hosting),
+        _notes(network, ids[~has_bus]),
+    )
+    return power, hosting
+
+
+def best_bus(network: Network, hosting: Hosting, substation_id: pd.Series) -> np.ndarray:
+    """Bus at which each substation takes most new load, shape (substations,); -1 where it has none.
+
+    Of equals the one with the higher intact capacity, the higher voltage, the lower id.
+    """
+    number = pd.Series(np.arange(len(substation_id)), index=substation_id.to_numpy())
+    of = pd.Series(network.bus_substation[hosting.bus]).map(number).fillna(-1).to_numpy(np.int64)
+    kv = network.bus_kv[hosting.bus]
+    order = np.lexsort((hosting.bus, -kv, -hosting.intact_mw[0], -hosting.secure_mw[0], of))
+    found, at = np.unique(of[order], return_index=True)
+    out = np.full(len(substation_id), -1)
+    out[found[found >= 0]] = hosting.bus[order[at[found >= 0]]]
+    return out
+
+
+def sensitivity_of(network: Network, hosting: Hosting) -> pd.DataFrame:
+    """Summarise each case by interconnection and voltage class.
+
+    Returns
+    -------
+    DataFrame
+        `interconnect`, `kv_class` (missing: all), `case_name`, `substation_count`, `median_mw`, `p10_mw`,
+        `p90_mw`, `zero_share`, `median_n0_mw` and `rank_correlation` with mid (Spearman).
+    """
+    place = network.bus_interconnect[hosting.bus]
+    kv = kv_class(network.bus_kv[hosting.bus])
+    every = np.ones(hosting.bus.size, dtype=bool)
+    groups = [(None, np.nan, every)]
+    for name in sorted({name for name in place if name is not None}):
+        groups += [(name, np.nan, place == name)]
+        groups += [(name, at, (place == name) & (kv == at)) for at in np.unique(kv)]
+    groups += [(None, at, kv == at) for at in np.unique(kv)]
+    rows = []
+    for name, at, held in groups:
+        if not held.any():
+            continue
+        mid = hosting.secure_mw[0, held]
+        for number, case in enumerate(hosting.cases):
+            mw, intact = hosting.secure_mw[number, held], hosting.intact_mw[number, held]
+            low, median, high = np.quantile(mw, (0.1, 0.5, 0.9))
+            rows.append(
+                {
+                    "interconnect": name, "kv_class": at, "case_name": case,
+                    "substation_count": int(held.sum()), "median_mw": median, "p10_mw": low,
+                    "p90_mw": high, "zero_share": (mw <= 0).mean(),
+                    "median_n0_mw": np.median(intact), "rank_correlation": spearman(mid, mw),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def kv_class(kv: np.ndarray) -> np.ndarray:
+    """Give the voltage class nearest by ratio to each voltage, kV."""
+    ratio = np.abs(np.log(kv[:, None] / np.array(CLASSES_KV)[None, :]))
+    return np.array(CLASSES_KV)[ratio.argmin(axis=1)]
+
+
+def spearman(one: np.ndarray, other: np.ndarray) -> float:
+    """Rank correlation; NaN where either does not vary."""
+    ranks = [pd.Series(values).rank().to_numpy() for values in (one, other)]
+    deviations = [rank - rank.mean() for rank in ranks]
+    norm = np.sqrt(np.prod([(each * each).sum() for each in deviations]))
+    return float((deviations[0] * deviations[1]).sum() / norm) if norm > 0 else np.nan
+
+
+def ordered(hosting: Hosting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Low, mid and high N-1 capacity of each site, MW.
+
+    Less load can take away a counterflow, so that the assumptions of one end need not give the
+    lower figure everywhere: what lies on the wrong side of mid counts as mid.
+    """
+    low, mid, high = (hosting.secure_mw[hosting.cases.index(e)] for e in ("low", "mid", "high"))
+    return np.minimum(low, mid), mid, np.maximum(high, mid)
+
+
+def _told(
+    network: Network, hosting: Hosting, names: Names, row: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns of the capacity; `row` is the site of each substation, -1 where it has none."""
+    low, mid, high = ordered(hosting)
+    texts = [_limit(network, hosting, names, site) for site in range(hosting.bus.size)]
+    kinds, branches, outages, words = zip(*texts, strict=True) if texts else ((), (), (), ())
+    numbers = {
+        "connect_kv": network.bus_kv[hosting.bus],
+        "headroom_mw_low": low,
+        "headroom_mw_mid": mid,
+        "headroom_mw_high": high,
+        "headroom_n0_mw": hosting.intact_mw[0],
+    }
+    told = {
+        "connect_bus_id": network.bus_id[hosting.bus],
+        "limit_kind": _objects(kinds),
+        "limit_branch_id": _objects(branches),
+        "limit_outage_id": _objects(outages),
+        "limit_text": _objects(words),
+    }
+    has = row >= 0
+    out = {name: _spread(values, row, np.nan) for name, values in numbers.items()}
+    out |= {name: _spread(values, row, None) for name, values in told.items()}
+    out["limit_text"][~has] = f"it has no bus of {LOWEST_KV:g} kV or more"
+    out["method"] = np.full(row.size, "load_flow", dtype=object)
+    return out
+
+
+def _limit(
+    network: Network, hosting: Hosting, names: Names, site: int
+) -> tuple[str, str | None, str | None, str]:
+    """Kind, branch, outage and words of what limits a site in the mid case."""
+    bus = int(hosting.bus[site])
+    branch, outage = int(hosting.limit_branch[0, site]), int(hosting.limit_outage[0, site])
+    if branch >= 0:
+        outage_id = network.branch_id[outage] if outage >= 0 else None
+        return "branch", network.branch_id[branch], outage_id, names.limit(branch, outage)
+    if hosting.secure_mw[0, site] > 0:
+        return "supply", None, None, names.supply(bus)
+    return "no_supply", None, None, names.no_supply(bus)
+
+
+def _constraints(
+    network: Network, hosting: Hosting, names: Names, substation_id: np.ndarray
+) -> pd.DataFrame:
+    site, order = np.nonzero(hosting.tight_branch >= 0)
+    branch, outage = hosting.tight_branch[site, order], hosting.tight_outage[site, order]
+    outage_id = network.branch_id[np.maximum(outage, 0)].astype(object)
+    outage_id[outage < 0] = None
+    return pd.DataFrame(
+        {
+            "substation_id": substation_id[site],
+            "order_no": order + 1,
+            "branch_id": network.branch_id[branch],
+            "outage_branch_id": outage_id,
+            "element_text": [names.branch(each) for each in branch.tolist()],
+            "limit_text": [
+                names.limit(*pair) for pair in zip(branch.tolist(), outage.tolist(), strict=True)
+            ],
+            "mw_per_mw": hosting.tight_factor[site, order],
+            "margin_mw": hosting.tight_margin_mw[site, order],
+            "alone_mw": np.maximum(hosting.tight_mw[site, order], 0.0),
+        }
+    )
+
+
+def _circuits(network: Network, substation_id: np.ndarray) -> dict[str, np.ndarray]:
+    """Lines of each substation to others that are in service, at their mid rating."""
+    number = pd.Series(np.arange(substation_id.size), index=substation_id)
+    of_bus = pd.Series(network.bus_substation).map(number).fillna(-1).to_numpy(np.int64)
+    ends = np.stack([of_bus[network.from_bus], of_bus[network.to_bus]])
+    mw = network.rating_mva[:, 1]
+    held = network.is_active & (ends[0] != ends[1]) & np.isfinite(mw)
+    at, mw = ends[:, held].ravel(), np.tile(mw[held], 2)
+    at, mw = at[at >= 0], mw[at >= 0]
+    count = np.bincount(at, minlength=substation_id.size)
+    largest = np.zeros(substation_id.size)
+    np.maximum.at(largest, at, mw)
+    total = np.bincount(at, mw, minlength=substation_id.size)
+    return {
+        "circuit_count": count,
+        "largest_circuit_mw": np.where(count > 0, largest, np.nan),
+        "import_n1_mw": np.where(count > 0, np.maximum(total - largest, 0.0), np.nan),
+    }
+
+
+def _reserves(network: Network, substation: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Headroom of the committed firm units of the interconnection and of the zone, MW."""
+    is_in = network.gen_is_firm & network.gen_is_committed
+    mw = pd.Series(np.where(is_in, network.gen_headroom_mw, 0.0))
+    out = {}
+    for name, of_bus, column in (
+        ("reserve_interconnection_mw", network.bus_interconnect, "interconnect"),
+        ("reserve_zone_mw", network.bus_zone, "zone_id"),
+    ):
+        by_place = mw.groupby(of_bus[network.gen_bus], dropna=True).sum()
+        known = substation[column].isin(pd.unique(pd.Series(of_bus).dropna()))
+        found = (
+            substation[column].map(by_place).fillna(0.0).where(known & substation[column].notna())
+        )
+        out[name] = found.to_numpy(float)
+    return out
+
+
+def _waived(
+    network: Network, islands: Sequence[Island], names: Names, emergency_factor: float
+) -> pd.DataFrame:
+    """Elements and pairs over their limit before any new load, worst first."""
+    rows = []
+    for element in waived_elements(network).tolist():
+        flow, limit = network.flow_mw[element], network.rating_mva[element, 1]
+        rows.append((element, -1, flow, limit))
+    for island in islands:
+        elements, outages, flows = waived_pairs(network, island, emergency_factor)
+        limits = emergency_factor * network.rating_mva[elements, 1]
+        rows += zip(
+            elements.tolist(), outages.tolist(), flows.tolist(), limits.tolist(), strict=True
+        )
+    rows.sort(key=lambda row: (-abs(row[2]) / row[3], row[0], row[1]))
+    told = [
+        (
+            network.bus_interconnect[network.from_bus[element]],
+            network.branch_id[element],
+            network.branch_id[outage] if outage >= 0 else None,
+            names.limit(element, outage),
+            flow,
+            limit,
+        )
+        for element, outage, flow, limit in rows
+    ]
+    frame = pd.DataFrame(told, columns=list(WAIVED_COLUMNS))
+    return frame.astype({"flow_mw": float, "limit_mw": float})
+
+
+def _notes(network: Network, without_bus: np.ndarray) -> pd.DataFrame:
+    """Add to the notes of the case what keeps substations from having a capacity."""
+    alone = np.isin(network.island, islands_with_branches(network), invert=True)
+    detail = "is joined to nothing in service: 0 MW"
+    rows = [("isolated", "bus", name, detail) for name in network.bus_id[alone]]
+    detail = f"has no bus of {LOWEST_KV:g} kV or more: its capacity is unknown"
+    rows += [("no_bus", "substation", name, detail) for name in without_bus]
+    own = pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
+    return pd.concat([network.notes.astype(object), own.astype(object)], ignore_index=True)
+
+
+def _spread(values: np.ndarray, row: np.ndarray, missing: float | None) -> np.ndarray:
+    """Values of the sites on substations; `missing` where a substation has none."""
+    out = np.full(row.size, missing, dtype=float if missing is not None else object)
+    out[row >= 0] = values[row[row >= 0]]
+    return out
+
+
+def _objects(values: Sequence[str | None]) -> np.ndarray:
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
