@@ -284,6 +284,15 @@ def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
             f"headroom {parcel['headroom_mw_low']:,.0f} / {parcel['headroom_mw_mid']:,.0f} / "
             f"{parcel['headroom_mw_high']:,.0f} MW (low / mid / high)"
         )
+        lines.append(
+            f"tie line for {parcel['deliverable_mw']:,.0f} MW: {parcel['tie_line_kv']:,.0f} kV, "
+            f"{parcel['tie_line_mi']:.1f} route miles, {parcel['tie_line_musd']:,.0f} M$"
+        )
+    if parcel["second_feed_substation_id"]:
+        lines.append(
+            f"a second feed from {parcel['second_feed_substation_id']}, {parcel['second_feed_mi']:.1f} mi away, "
+            f"would add {parcel['second_feed_mw']:,.0f} MW for {parcel['second_feed_musd']:,.0f} M$"
+        )
     return lines
 
 

@@ -21,7 +21,20 @@ select
     metric.headroom_substation_mi,
     metric.headroom_mw_low,
     metric.headroom_mw_mid,
-    metric.headroom_mw_high
+    metric.headroom_mw_high,
+    metric.deliverable_mw,
+    metric.tie_line_kv,
+    metric.tie_line_mi,
+    metric.tie_line_musd,
+    metric.second_feed_substation_id,
+    metric.second_feed_mw,
+    metric.second_feed_mi,
+    metric.second_feed_musd,
+    metric.headroom_n0_mw,
+    metric.flexible_025_mw,
+    metric.flexible_100_mw,
+    metric.reserve_zone_mw,
+    metric.reserve_interconnection_mw
 from core.parcel
 inner join core.parcel_metric as metric using (parcel_id)
 left join core.county on parcel.county_id = county.county_id

@@ -60,6 +60,9 @@ def test_explain_by_id_adds_up_to_the_score(ask, base):
         "headroom",
         "left out in this study",
         parcel_id,
+        f"fed by substation {answer['parcel']['headroom_substation_id']}, ",
+        f" kV, {answer['parcel']['tie_line_mi']:.1f} route miles, {answer['parcel']['tie_line_musd']:,.0f} M$",
+        f"a second feed from {answer['parcel']['second_feed_substation_id']}, ",
     ):
         assert word in shown.out
 
