@@ -34,46 +34,54 @@ def transfers(
 
 
 @jit
-def gather(h, floor, element_start, outage, share, outage_start, by_outage, element, largest, pair, otdf):  # fmt: skip
-    """Write the pairs whose factor after the outage is at least `floor`; return their number.
+def gather(
+    h, floor, element_start, outage, share, outage_start, by_outage, element, largest,
+    single, pair, otdf,
+):  # fmt: skip
+    """Write the elements and the pairs whose factor is at least `floor`; return their numbers.
 
-    Either the element or the outaged branch has half the floor itself, whatever the share.
+    Of a pair either the element or the outaged branch has half the floor itself, whatever the share.
     """
     half = 0.5 * floor
-    count = 0
+    singles = count = 0
     for i in range(h.size):
-        if abs(h[i]) >= half:
+        a = abs(h[i])
+        if a >= floor:
+            single[singles] = i
+            singles += 1
+        if a >= half:
             for p in range(element_start[i], element_start[i + 1]):
                 value = h[i] + share[p] * h[outage[p]]
                 if abs(value) >= floor:
                     pair[count], otdf[count] = p, value
                     count += 1
-    for k in range(h.size):
-        if abs(h[k]) * largest[k] >= half:
-            for q in range(outage_start[k], outage_start[k + 1]):
+        if a * largest[i] >= half:
+            for q in range(outage_start[i], outage_start[i + 1]):
                 p = by_outage[q]
-                i = element[p]
-                if abs(h[i]) < half:
-                    value = h[i] + share[p] * h[k]
+                j = element[p]
+                if abs(h[j]) < half:
+                    value = h[j] + share[p] * h[i]
                     if abs(value) >= floor:
                         pair[count], otdf[count] = p, value
                         count += 1
-    return count
+    return singles, count
 
 
 @jit
 def limit_of(
-    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
+    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
     flow_factor, emergency, floor, found,
 ) -> None:  # fmt: skip
     """Write into `found` what limits a site: MW intact, MW with outages, element, outage (as floats).
 
-    `waived_at` is the rating at which what is over its limit before the new load is told.
+    `waived_at` is the rating at which what is over its limit before the new load is told; the limit of
+    a waived element is infinite.
     """
     best, element_of, outage_of = np.inf, -1, INTACT
-    for i in range(h.size):
+    for j in range(singles):
+        i = single[j]
         a = abs(h[i])
-        if a >= floor and abs(flow[i]) <= waived_at[i]:
+        if a >= floor:
             toward = flow[i] if h[i] > 0.0 else -flow[i]
             mw = (limit[i] - toward * flow_factor) / a
             if mw < best:
@@ -116,16 +124,17 @@ def _offer(mw, i, k, value, margin, t_mw, t_element, t_outage, t_factor, t_margi
 
 @jit
 def tightest_of(
-    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
+    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
     flow_factor, emergency, floor, t_mw, t_element, t_outage, t_factor, t_margin,
 ) -> None:  # fmt: skip
     """Write the tightest constraints of a site, the same that `limit_of` looks at."""
     for j in range(TIGHTEST):
         t_mw[j], t_element[j], t_outage[j] = np.inf, -1, INTACT
         t_factor[j], t_margin[j] = np.nan, np.nan
-    for i in range(h.size):
+    for j in range(singles):
+        i = single[j]
         a = abs(h[i])
-        if a >= floor and abs(flow[i]) <= waived_at[i]:
+        if a >= floor:
             toward = flow[i] if h[i] > 0.0 else -flow[i]
             margin = limit[i] - toward * flow_factor
             _offer(
@@ -151,13 +160,14 @@ def weigh(
     rows, transfer, supply_flow, supply_of, supply_mw, is_local,
     element_start, outage, share, outage_start, by_outage, element, largest, pair_flow,
     flow, waived_at, limit, flow_factor, emergency, floor, case_supply, takes_most, main,
-    h, pair, otdf, mw_intact, mw_secure, limit_element, limit_outage,
+    h, single, pair, otdf, mw_intact, mw_secure, limit_element, limit_outage,
     t_mw, t_element, t_outage, t_factor, t_margin,
 ) -> None:  # fmt: skip
     """Weigh up to BLOCK sites under every case: results of site `rows[c]` from `transfer[c]`.
 
-    `supply_of` (sites, supplies) names a row of `supply_flow`, or -1; a local supply counts only where
-    it covers the load. `case_supply` (cases, supplies) says which supplies a case tries.
+    `supply_of` (sites, supplies) names a row of `supply_flow`, or -1. `case_supply` (cases, supplies) says
+    which supplies a case tries, the local ones last: where the least counts, one that runs out before
+    anything is overloaded limits nothing that another serves.
     """
     cases, supplies = case_supply.shape
     lowest_floor = floor.min()
@@ -173,33 +183,39 @@ def weigh(
                 continue
             for i in range(h.size):
                 h[i] = supply_flow[v, i] - transfer[c, i]
-            count = gather(
+            singles, count = gather(
                 h, lowest_floor, element_start, outage, share,
-                outage_start, by_outage, element, largest, pair, otdf,
+                outage_start, by_outage, element, largest, single, pair, otdf,
             )  # fmt: skip
             for case in range(cases):
                 if not case_supply[case, s]:
                     continue
                 limit_of(
-                    h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
+                    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
                     flow_factor[case], emergency[case], floor[case], found,
                 )  # fmt: skip
                 cap = supply_mw[v]
-                if is_local[s] and found[1] > cap:
-                    continue
+                may_run_out = is_local[s] and not takes_most[case]
                 intact, secure = min(found[0], cap), min(found[1], cap)
                 old = mw_intact[case, site]
-                if np.isnan(old) or (intact > old) == takes_most[case]:
+                if np.isnan(old) or (
+                    (intact > old) == takes_most[case] and not (may_run_out and found[0] > cap)
+                ):
                     mw_intact[case, site] = intact
                 old = mw_secure[case, site]
-                if np.isnan(old) or (secure != old and (secure > old) == takes_most[case]):
+                if np.isnan(old) or (
+                    secure != old
+                    and (secure > old) == takes_most[case]
+                    and not (may_run_out and found[1] > cap)
+                ):
                     mw_secure[case, site] = secure
                     is_bound = found[1] <= cap
                     limit_element[case, site] = int(found[2]) if is_bound else BY_SUPPLY
                     limit_outage[case, site] = int(found[3]) if is_bound else INTACT
-                if case == main:
+                    if case != main:
+                        continue
                     tightest_of(
-                        h, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
+                        h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
                         flow_factor[case], emergency[case], floor[case],
                         t_mw[site], t_element[site], t_outage[site], t_factor[site], t_margin[site],
                     )  # fmt: skip

@@ -1,12 +1,16 @@
 """Compiled loops of `geo.power.outages`."""
 
 # numba infers the types.
-# ruff: noqa: ANN001, ANN202
+# ruff: noqa: ANN001, ANN202, C901
 
 import numpy as np
 
 from geo._jit import jit
 from geo.power._ldl import BLOCK, solve
+
+# An outage that leaves this much of the branch's own transfer to the others leaves no solution: reactances
+# cancel without it.
+LEAST_LEFT = 1e-9
 
 
 @jit
@@ -17,8 +21,8 @@ def shares(
     """Write the shares of up to BLOCK outages that may matter; return their number.
 
     Outages are positions of branches; `x` is work space, (places + 1, BLOCK). A share of an outage matters
-    where it is at least `least_share` and, times `reach_mw` of the outage, at least `least_mw` of the element.
-    Where there is no room for all, the number is returned and nothing is complete.
+    where it is more than `least_share` and, times `reach_mw` of the outage, at least `least_mw` of the
+    element. Where there is no room for all, the number is returned and nothing is complete.
     """
     places = diagonal.size
     for i in range(places + 1):
@@ -34,7 +38,8 @@ def shares(
     for c in range(outage.size):
         k = outage[c]
         own = susceptance[k] * (x[from_place[k], c] - x[to_place[k], c])
-        inverse[c] = 1.0 / (1.0 - own)
+        if abs(1.0 - own) > LEAST_LEFT:
+            inverse[c] = 1.0 / (1.0 - own)
         reach[c] = reach_mw[k]
     count = 0
     for branch in range(susceptance.size):
@@ -42,7 +47,7 @@ def shares(
         least = least_mw[branch]
         for c in range(BLOCK):
             value = b * (one[c] - other[c]) * inverse[c]
-            if abs(value) >= least_share and abs(value) * reach[c] >= least and outage[c] != branch:
+            if abs(value) > least_share and abs(value) * reach[c] >= least and outage[c] != branch:
                 if count < share.size:
                     element[count], column[count], share[count] = branch, outage[c], value
                 count += 1

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.sparse import coo_matrix, diags_array
+from scipy.sparse import coo_matrix, csc_matrix, diags_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from geo.errors import GeoError
 from geo.power import _ldl
@@ -21,6 +21,8 @@ from geo.power import _ldl
 # Pivots of a regular network are susceptances; one this much under the largest means that negative
 # reactances cancel.
 SMALLEST_PIVOT = 1e-12
+# Orders of elimination that are tried before a network is called singular.
+ATTEMPTS = 6
 BASE_MVA = 100.0
 _SINGULAR = (
     "The network case cannot be solved: its reactances cancel; look for negative ones that equal "
@@ -65,17 +67,18 @@ class Factors:
         to_node: np.ndarray,
         susceptance: np.ndarray,
     ) -> Self:
-        """Factor a connected network of nodes with any numbers."""
+        """Factor a connected network of nodes with any numbers.
+
+        Raises
+        ------
+        GeoError
+            There is no branch, or negative reactances cancel.
+        """
         if branch.size == 0:
             msg = "An island without branches carries no flow."
             raise GeoError(msg)
         nodes, node = np.unique(node, return_inverse=True)
-        ends = np.searchsorted(nodes, from_node), np.searchsorted(nodes, to_node)
-        # The node of the first bus is ground, and the last of the numbers.
-        count, ground = nodes.size - 1, node[0]
-        number = np.arange(nodes.size) - (np.arange(nodes.size) > ground)
-        number[ground] = count
-        one, other = number[ends[0]], number[ends[1]]
+        one, other = np.searchsorted(nodes, from_node), np.searchsorted(nodes, to_node)
         matrix = coo_matrix(
             (
                 np.concatenate([susceptance, susceptance, -susceptance, -susceptance]),
@@ -84,24 +87,13 @@ class Factors:
                     np.concatenate([one, other, other, one]),
                 ),
             ),
-            shape=(count + 1, count + 1),
-        ).tocsc()[:count, :count]
-        options = {"SymmetricMode": True}
-        try:
-            lu = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-        except RuntimeError as error:
-            raise GeoError(_SINGULAR) from error
-        diagonal = lu.U.diagonal()
-        if not np.all(np.abs(diagonal) > SMALLEST_PIVOT * np.abs(diagonal).max()):
-            raise GeoError(_SINGULAR)
-        lower = (lu.L - diags_array(np.ones(count))).tocsc()
-        lower.eliminate_zeros()
-        lower.sort_indices()
-        place = np.append(lu.perm_r.astype(np.int64), -1)
+            shape=(nodes.size, nodes.size),
+        ).tocsc()
+        place, lower, diagonal = _factored(matrix, int(node[0]))
         return cls(
             bus,
             branch,
-            place[number[node]],
+            place[node],
             place[one],
             place[other],
             susceptance,
@@ -182,6 +174,44 @@ class Factors:
             _ldl.solve(self.start, self.below, self.factor, self.diagonal, x)
             out[:-1, begin : begin + part.shape[1]] = x[:, : part.shape[1]]
         return out
+
+
+def _factored(matrix: csc_matrix, ground: int) -> tuple[np.ndarray, csc_matrix, np.ndarray]:
+    """Place of each node (-1 the ground), unit lower triangle without its diagonal, and diagonal.
+
+    L D L' takes no pivots off the diagonal, and negative reactances may leave a zero on it where
+    the network is regular. Another ground and another order put it elsewhere.
+    """
+    inner, order = np.delete(np.arange(matrix.shape[0]), ground), "MMD_AT_PLUS_A"
+    for _ in range(ATTEMPTS):
+        lu = _lu(matrix[inner][:, inner], order)
+        diagonal = lu.U.diagonal()
+        is_weak = ~(np.abs(diagonal) > SMALLEST_PIVOT * np.abs(diagonal).max())
+        is_weak = is_weak[lu.perm_c] | (lu.perm_r != lu.perm_c)
+        if not is_weak.any():
+            break
+        # One of the nodes whose pivot fails becomes the ground, the others are eliminated last.
+        weak, kept = inner[is_weak], np.argsort(lu.perm_c)
+        kept = inner[kept[~is_weak[kept]]]
+        inner, order = np.concatenate([kept, [ground], weak[1:]]), "NATURAL"
+        ground = weak[0]
+    else:
+        raise GeoError(_SINGULAR)
+    lower = (lu.L - diags_array(np.ones(inner.size))).tocsc()
+    lower.eliminate_zeros()
+    lower.sort_indices()
+    place = np.full(matrix.shape[0], -1)
+    place[inner] = lu.perm_r
+    return place, lower, diagonal
+
+
+def _lu(matrix: csc_matrix, order: str) -> SuperLU:
+    try:
+        return splu(
+            matrix, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
+    except RuntimeError as error:
+        raise GeoError(_SINGULAR) from error
 
 
 def connected(node: np.ndarray, from_bus: np.ndarray, to_bus: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ flow is above its limit and the supply suffices. Rules, each a field of `Case`:
 - the limit is the rating, after an outage `emergency_factor` times the rating;
 - outages that island something are left out;
 - what is over its limit before the new load, at mid ratings and base flows, is waived: it does not
-  bind in any case, so that more rating never lowers a capacity.
+  bind in any case, an element not after outages either. Ratings of the network say what is waived and
+  limits of a case what binds, so that a higher limit (`Case.upgrade`) never lowers a capacity.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from geo.power.sensitivity import bridges, factors_of, islands_with_branches
 # Generators that serve a new load, in proportion to their headroom.
 Supply = Literal["committed", "committable", "zone"]
 # committed: firm units that run in the base case, of the interconnection; committable: with those that
-# stand still; zone: the committed ones of the load's zone, where they cover it.
+# stand still; zone: the committed ones of the load's zone. The local ones come last.
 SUPPLIES: tuple[Supply, ...] = ("committed", "committable", "zone")
 LOCAL: tuple[Supply, ...] = ("zone",)
 ENDS = ("low", "mid", "high")
@@ -57,6 +58,8 @@ class Case:
         Supplies that are tried.
     takes
         Whether the least or the most of them counts.
+    upgrade
+        Factor on the limit of every branch of the network, shape (branches,); no change where None.
     """
 
     name: str
@@ -67,12 +70,14 @@ class Case:
     factor_floor: float = 0.05
     supplies: tuple[Supply, ...] = ("committed",)
     takes: Literal["least", "most"] = "least"
+    upgrade: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def limit_mw(self, network: Network) -> np.ndarray:
         """Limit of every branch in the intact network, MW."""
         estimated = network.rating_mva[:, ENDS.index(self.rating)]
         given = network.rating_mva[:, 1] * self.rating_factor
-        return np.where(network.is_rating_estimated, estimated, given)
+        limit = np.where(network.is_rating_estimated, estimated, given)
+        return limit if self.upgrade is None else limit * self.upgrade
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +142,7 @@ def prepare_islands(
         outages = screen(
             factors,
             network.flow_mw[rows],
-            network.rating_mva[rows, 1],
+            network.rating_mva[rows],
             ~is_bridge[rows],
             rules,
             workers=workers,
@@ -271,6 +276,7 @@ def _of_island(
     supplies = _Supplies.of(network, factors, out.bus[sites])
     flow = network.flow_mw[branch]
     limit = np.array([case.limit_mw(network)[branch] for case in cases])
+    limit[:, np.abs(flow) > network.rating_mva[branch, 1]] = np.inf
     pair_flow = flow[outages.element] + outages.share * flow[outages.outage]
     case_arrays = (
         np.array([case.flow_factor for case in cases], dtype=float),
@@ -290,11 +296,8 @@ def _of_island(
     def run(rows: slice) -> None:
         space = np.empty((factors.diagonal.size + 1, _ldl.BLOCK))
         transfer = np.empty((_ldl.BLOCK, branch.size))
-        h, pair, otdf = (
-            np.empty(branch.size),
-            np.empty(len(outages), np.int64),
-            np.empty(len(outages)),
-        )
+        h, single = np.empty(branch.size), np.empty(branch.size, np.int64)
+        pair, otdf = np.empty(len(outages), np.int64), np.empty(len(outages))
         for begin in range(rows.start, rows.stop, _ldl.BLOCK):
             part = sites[begin : min(begin + _ldl.BLOCK, rows.stop)]
             _hosting.transfers(
@@ -307,7 +310,7 @@ def _of_island(
                 *(outages.element_start, outages.outage, outages.share, outages.outage_start),
                 *(outages.by_outage, outages.element, outages.largest_share, pair_flow),
                 *(flow, network.rating_mva[branch, 1], limit, *case_arrays, 0),
-                *(h, pair, otdf, *results),
+                *(h, single, pair, otdf, *results),
             )
 
     in_threads(run, sites.size, workers, block=BLOCKS * _ldl.BLOCK)

@@ -9,8 +9,6 @@ from geo._threads import in_threads
 from geo.power import _ldl, _outages
 from geo.power.factors import Factors
 
-# A share smaller than this moves no flow that a planner looks at.
-LEAST_SHARE = 0.005
 # Work space is kept for this many blocks of outages.
 BLOCKS = 16
 ROOM = 1 << 16
@@ -25,6 +23,9 @@ class Screening:
     (emergency - 1) times the element's rating: |LODF| times what the outaged branch carries then. That is
     no more than its own rating, or what it carries before and a tolerated share of the new load.
 
+    What this leaves out are elements just under the factor floor in the intact network that a tiny
+    share of an outage lifts just over it; the tests count what that changes.
+
     Attributes
     ----------
     margin_share
@@ -34,11 +35,22 @@ class Screening:
         New load up to which nothing is lost.
     factor_floor
         Sensitivity under which the outaged branch is not held to its rating.
+    largest_factor
+        On ratings and base flows of the outaged branch: the largest of any case.
+    least_share
+        A share (LODF) of no more than this moves no flow that a planner looks at.
     """
 
     margin_share: float = 0.09
     largest_mw: float = 5_000.0
     factor_floor: float = 0.05
+    largest_factor: float = 1.1
+    least_share: float = 0.005
+
+    @classmethod
+    def none(cls) -> Self:
+        """Keep every pair, with however small a share."""
+        return cls(0.0, np.inf, least_share=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +117,22 @@ def screen(
     factors
         An island.
     flow_mw, rating_mva
-        Base flow and rating of its branches, shape (branches,); the rating may be infinite.
+        Base flow of its branches, shape (branches,), and rating, shape (branches, 3): low, mid and high;
+        may be infinite.
     is_studied
-        Which branches are taken out: not those whose outage islands something.
+        Which branches are taken out: not those whose outage islands something. One without which
+        negative reactances cancel has no pair.
     rules
-        Default `Screening()`; with margin_share 0 and largest_mw infinite only shares under
-        `LEAST_SHARE` are left out.
+        Default `Screening()`.
     """
     rules = rules or Screening()
-    reach = np.abs(flow_mw) + rules.factor_floor * rules.largest_mw
-    reach = np.maximum(np.where(np.isfinite(rating_mva), rating_mva, 0.0), reach)
-    least = rules.margin_share * rating_mva
-    least[np.isnan(least)] = 0.0
+    before, rating = rules.largest_factor * np.abs(flow_mw), rating_mva[:, 1]
+    # What is unlimited or over its limit already is not held to it by any new load.
+    is_held = np.isfinite(rating) & (np.abs(flow_mw) <= rating)
+    tolerated = rules.largest_mw * np.where(is_held, rules.factor_floor, 1.0)
+    held = np.where(is_held, rules.largest_factor * rating_mva[:, 2], 0.0)
+    reach = np.maximum(before + tolerated, held)
+    least = rules.margin_share * rating if rules.margin_share > 0.0 else np.zeros(rating.size)
     places = np.minimum(factors.from_place, factors.to_place)
     studied = np.flatnonzero(is_studied)
     # Neighbours in the factor share the part of it that is not touched.
@@ -133,7 +149,7 @@ def screen(
                 count = _outages.shares(
                     *(outage, factors.start, factors.below, factors.factor, factors.diagonal),
                     *(factors.from_place, factors.to_place, factors.susceptance),
-                    *(reach, least, LEAST_SHARE, space, *out),
+                    *(reach, least, rules.least_share, space, *out),
                 )
                 if count <= room:
                     break

@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 
-from geo.power.factors import Factors
+from geo.power.factors import Factors, connected
 from geo.power.network import Network
 
 
@@ -47,3 +47,22 @@ def bridges(network: Network) -> np.ndarray:
     is_bridge = np.array([tuple(pair) in found for pair in pairs.tolist()], dtype=bool)
     out[rows] = (is_bridge & (count == 1))[number]
     return out
+
+
+def is_single_fed(network: Network) -> np.ndarray:
+    """Whether one outage cuts each bus off the main part of its island: shape (buses,).
+
+    The parts of an island are what is left without its bridges, the main one that with the most load
+    and generating capacity. A bus that no branch reaches is not fed, and False.
+    """
+    kept = network.is_active & ~bridges(network)
+    part = connected(network.node, network.from_bus[kept], network.to_bus[kept])
+    weight = np.bincount(part, np.maximum(network.bus_load_mw, 0.0))
+    np.add.at(weight, part[network.gen_bus], np.maximum(network.gen_capacity_mw, 0.0))
+    # The parts of each island by weight, of equal ones the first: numbers follow the buses' order.
+    numbers, first = np.unique(part, return_index=True)
+    order = np.lexsort((numbers, -weight, network.island[first]))
+    island = network.island[first][order]
+    main = np.zeros(numbers.size, dtype=bool)
+    main[order[np.append(True, island[1:] != island[:-1])]] = True
+    return ~main[part]
