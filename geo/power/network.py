@@ -72,7 +72,8 @@ class Network:
     is_flow_published
         Whether the base flows are the case's, or computed here.
     gen_bus, gen_capacity_mw, gen_dispatch_mw, gen_is_firm, gen_is_committed
-        Shape (units,); units of unknown capacity or bus are left out.
+        Shape (units,); units of unknown bus are left out, one of unknown capacity has its output as
+        such.
     node
         Electrical node of each bus: buses that no reactance separates share one.
     island
@@ -145,6 +146,10 @@ class _Generators(NamedTuple):
     is_firm: np.ndarray
     is_committed: np.ndarray
 
+    @property
+    def has_headroom(self) -> np.ndarray:
+        return self.is_firm & (self.capacity_mw > np.maximum(self.dispatch_mw, 0.0))
+
 
 class _Reader:
     def __init__(
@@ -167,12 +172,22 @@ class _Reader:
         kv = self.bus["kv"].to_numpy(float)
         branch_kv = _lower_kv(kv[from_bus], kv[to_bus])
         flow = self.branch["flow_mw"].to_numpy(float)
-        is_published = not np.isnan(flow[is_active]).any()
+        missing = int(np.isnan(flow[is_active]).sum())
         gens = self._generators()
-        if not is_published:
+        if missing:
+            self._note(
+                "computed_flows",
+                "case",
+                None,
+                f"{missing:,} of {int(is_active.sum()):,} active branches have no solved flow; all are computed "
+                "from loads and dispatch",
+            )
             flow = self._computed(node, from_bus, to_bus, reactance, is_active, gens)
         flow = np.where(is_active, flow, 0.0)
         rating, is_estimated = self._ratings(ratings, from_bus, to_bus, branch_kv, flow, is_active)
+        island = connected(node, from_bus[is_active], to_bus[is_active])
+        self._note_counts(is_active, is_estimated & np.isfinite(rating[:, 1]), reactance)
+        self._note_islands(island, np.concatenate([from_bus[is_active], to_bus[is_active]]), gens)
         return Network(
             bus_id=self.bus["bus_id"].to_numpy(object),
             bus_kv=kv,
@@ -190,14 +205,14 @@ class _Reader:
             rating_mva=rating,
             is_rating_estimated=is_estimated,
             flow_mw=flow,
-            is_flow_published=is_published,
+            is_flow_published=missing == 0,
             gen_bus=gens.bus,
             gen_capacity_mw=gens.capacity_mw,
             gen_dispatch_mw=gens.dispatch_mw,
             gen_is_firm=gens.is_firm,
             gen_is_committed=gens.is_committed,
             node=node,
-            island=connected(node, from_bus[is_active], to_bus[is_active]),
+            island=island,
             notes=pd.DataFrame(self.notes, columns=list(NOTE_COLUMNS)),
         )
 
@@ -219,6 +234,8 @@ class _Reader:
         names = self.branch["branch_id"].to_numpy()
         for name in names[running & np.isnan(reactance)]:
             self._note("no_reactance", "branch", name, "has no reactance; left out")
+        for name in names[in_service & (from_bus >= 0) & (from_bus == to_bus)]:
+            self._note("loop", "branch", name, "joins a bus to itself; left out")
         for name in names[running & (reactance == 0.0)]:
             self._note("zero_reactance", "branch", name, "its buses are one node; not monitored")
         tied = running & (reactance == 0.0)
@@ -234,24 +251,25 @@ class _Reader:
     def _generators(self) -> "_Generators":
         plant = self.plant
         rows = plant["bus_id"].map(self.row)
-        held = rows.notna() & plant["capacity_mw"].notna()
-        for name in plant["plant_id"][rows.isna()]:
+        held = rows.notna()
+        for name in plant["plant_id"][~held]:
             self._note("no_bus", "generator", name, "is at no bus of the case; left out")
-        for name in plant["plant_id"][rows.notna() & plant["capacity_mw"].isna()]:
-            self._note("no_capacity", "generator", name, "has no capacity; no headroom is counted")
-        over = held & (plant["dispatch_mw"] > plant["capacity_mw"])
-        if count := int(over.sum()):
-            self._note(
-                "over_capacity",
-                "generator",
-                None,
-                f"{count:,} units run above their capacity; no headroom",
-            )
         plant = plant[held]
+        capacity = plant["capacity_mw"].to_numpy(float)
+        dispatch = plant["dispatch_mw"].fillna(0.0).to_numpy(float)
+        self._count(
+            "no_capacity", "generator", np.isnan(capacity), "units of unknown capacity; no headroom"
+        )
+        self._count(
+            "over_capacity",
+            "generator",
+            dispatch > capacity,
+            "units run above their capacity; no headroom",
+        )
         return _Generators(
             rows[held].to_numpy(np.int64),
-            plant["capacity_mw"].to_numpy(float),
-            plant["dispatch_mw"].fillna(0.0).to_numpy(float),
+            np.where(np.isnan(capacity), np.maximum(dispatch, 0.0), capacity),
+            dispatch,
             (plant["fuel_kind"] == FIRM).to_numpy(bool),
             plant["is_in_service"].fillna(True).to_numpy(bool),
         )
@@ -286,12 +304,6 @@ class _Reader:
         gens: "_Generators",
     ) -> np.ndarray:
         """Compute the base flows from loads, dispatch, ties and phase shifts."""
-        self._note(
-            "computed_flows",
-            "case",
-            None,
-            "has no solved base flows; computed from loads and dispatch",
-        )
         injection = -self.bus["load_mw"].fillna(0.0).to_numpy(float)
         np.add.at(injection, gens.bus, np.where(gens.is_committed, gens.dispatch_mw, 0.0))
         for name, sign in (("from_bus_id", -1.0), ("to_bus_id", 1.0)):
@@ -303,6 +315,53 @@ class _Reader:
         weight = np.bincount(gens.bus, committed, minlength=len(self.bus))
         shift = np.radians(self.branch["phase_shift_deg"].fillna(0.0).to_numpy(float))
         return base_flow(node, from_bus, to_bus, reactance, is_active, injection, weight, shift)
+
+    def _note_counts(
+        self, is_active: np.ndarray, is_estimated: np.ndarray, reactance: np.ndarray
+    ) -> None:
+        """Note what is common enough to be counted rather than named."""
+        bus, branch = self.bus, self.branch
+        off = ~branch["is_in_service"].fillna(True).to_numpy(bool)
+        shift = branch["phase_shift_deg"].fillna(0.0).to_numpy(float)
+        load = bus["load_mw"].to_numpy(float)
+        for code, kind, found, detail in (
+            ("out_of_service", "branch", off, "branches are out of service; left out"),
+            ("estimated_rating", "branch", is_active & is_estimated,
+             "branches without a rating; estimated from their voltage"),
+            ("negative_reactance", "branch", is_active & (reactance < 0.0),
+             "branches of negative reactance; taken as they are"),
+            ("phase_shift", "branch", is_active & (shift != 0.0),
+             "branches shift the phase; their angle is held"),
+            ("negative_load", "bus", load < 0.0, "buses of negative load; taken as generation"),
+            ("no_load", "bus", np.isnan(load), "buses of unknown load; taken as 0 MW"),
+            ("no_voltage", "bus", ~(bus["kv"].to_numpy(float) > 0.0),
+             "buses of unknown voltage; no new load connects there"),
+        ):  # fmt: skip
+            self._count(code, kind, found, detail)
+        for name in ("from_bus_id", "to_bus_id"):
+            known = self.tie[name].isin(self.row.index) | self.tie[name].isna()
+            for tie in self.tie["dc_tie_id"][~known]:
+                self._note("no_bus", "dc_tie", tie, "an end is at no bus of the case; left out")
+
+    def _note_islands(
+        self, island: np.ndarray, branch_ends: np.ndarray, gens: "_Generators"
+    ) -> None:
+        """Note buses that no branch reaches, and islands that nothing can serve."""
+        is_reached = np.zeros(island.max() + 1, dtype=bool)
+        is_reached[island[branch_ends]] = True
+        is_served = np.zeros(is_reached.size, dtype=bool)
+        is_served[island[gens.bus[gens.has_headroom]]] = True
+        self._count("alone", "bus", ~is_reached[island], "buses that no branch reaches; capacity 0")
+        self._count(
+            "no_supply",
+            "bus",
+            (is_reached & ~is_served)[island],
+            "buses of islands without a firm unit that has headroom; capacity 0",
+        )
+
+    def _count(self, code: str, kind: str, found: np.ndarray, detail: str) -> None:
+        if count := int(found.sum()):
+            self._note(code, kind, None, f"{count:,} {detail}")
 
     def _note(self, code: str, kind: str, name: object, detail: str) -> None:
         self.notes.append((code, kind, name, detail))
