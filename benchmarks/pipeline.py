@@ -20,7 +20,7 @@ from data.parts import RowReader, chunks_of
 from data.stage import REFERENCE_DIR
 from data.study import load_study
 from flows.exclusions import load_exclusions
-from flows.measuring import headroom_of, measure_chunk, read_layers
+from flows.measuring import measure_chunk, read_layers
 from geo.measure import prepare
 from geo.tie_line import TieLineCosts
 
@@ -88,12 +88,11 @@ def measured(study: str, home: Path) -> dict[str, float]:
             (path for path in home.glob(f"work/{what}-*") if path.name.count(".") == 1),
             key=lambda path: path.stat().st_mtime,
         )
-        for what in ("layers", "parcel", "exclusion")
+        for what in ("layers", "power", "parcel", "exclusion")
     }
     clock = [time.perf_counter()]
-    layers = read_layers(newest["layers"])
+    layers, headroom = read_layers(newest["layers"], newest["power"])
     clock.append(time.perf_counter())
-    headroom = headroom_of(loaded, layers, lambda _: None)
     costs = TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv"))
     engine = prepare(layers, headroom, costs, exclusions=load_exclusions(newest["exclusion"]))
     clock.append(time.perf_counter())

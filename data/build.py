@@ -33,6 +33,7 @@ MART_ORDER = (
     "region_fill",
     "region_rank",
     "substation",
+    "substation_constraint",
     "metro",
     "training_regions",
     "inference_regions",
@@ -40,6 +41,8 @@ MART_ORDER = (
     "inference_parcels",
     "rank_parcels",
 )
+# Of meta, filled from what the power step wrote beside its substations.
+POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")
 # Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
 IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
 RANGE_PARCELS = 65_536
@@ -211,17 +214,26 @@ def load_profiles(
 
 
 def make_mart(
-    con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path, headroom: Path, region: Path
+    con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path, power: Path, region: Path
 ) -> None:
-    """Load parcels and metrics, then score, rank and publish the views and macros."""
+    """Load parcels and metrics, then score, rank and publish the views and macros.
+
+    `power` is the table of substations; the other tables of its step stand beside it.
+    """
     params = {
         "parcel_path": str(parcel),
         "metric_path": str(metric),
-        "headroom_path": str(headroom),
+        "power_path": str(power),
         "region_path": str(region),
+        **{
+            f"{name}_path": str(power.with_suffix(f".{name}.parquet"))
+            for name in ("constraint", "waived", "sensitivity", "note")
+        },
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)
+    for name in POWER_TABLES:
+        store.run_file(con, f"meta/{name}", params)
     store.run_file(con, "meta/staging_schema")
     store.run_file(con, "meta/figure")
     for name in MART_ORDER:

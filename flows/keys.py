@@ -17,6 +17,23 @@ STAGE_CODE = (
     "sql/core/*.sql",
     "sql/meta/*.sql",
 )
+POWER_CODE = (
+    "geo/power/*.py",
+    "geo/_jit.py",
+    "geo/_threads.py",
+    # What the import estimate shares with the rest.
+    "geo/headroom.py",
+    "geo/snap.py",
+    "data/capacity.py",
+    "data/load_series.py",
+    "flows/power.py",
+    "sql/query/power_content.sql",
+    "data/reference/power_rule.csv",
+    "data/reference/load_duration.csv",
+    "data/reference/line_class.csv",
+    "data/reference/peak_load.csv",
+    "data/reference/import_calibration.csv",
+)
 DIVIDE_CODE = (
     "geo/*.py",
     "data/parcels.py",

@@ -26,15 +26,12 @@ from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
 from flows.slope import SlopeSource, open_slope
 from geo.errors import GeoError, GeometryError
-from geo.headroom import substation_headroom
 from geo.layers import Layers
 from geo.measure import Engine, measure, prepare
 from geo.parcels import Parcels
-from geo.snap import feeding_substations, load_by_people, snapped_circuits
 from geo.tie_line import TieLineCosts
 from geo.wkb import RowStatus, from_arrow
 
-HEADROOM_SUFFIX = ".headroom.parquet"
 SKIPPED_SUFFIX = ".skipped.parquet"
 NAMED_PARCELS = 3
 
@@ -63,6 +60,7 @@ class _Result:
 def measure_parcels(
     study: Study,
     layers: Path,
+    power: Path,
     parcels: Path,
     excluded: Path | None,
     home: Home,
@@ -70,18 +68,17 @@ def measure_parcels(
     *,
     pulled: Mapping[str, Pulled] | None = None,
 ) -> Path:
-    """Measure every parcel; beside the metrics, the headroom of every substation is kept.
+    """Measure every parcel.
 
-    `excluded` is what `make_exclusions` kept, and `pulled` holds the study's slope raster when it has
+    `power` is what `make_power` kept, `excluded` is what `make_exclusions` kept, and `pulled` holds the study's slope raster when it has
     one. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
     kept as a part when it is done; a run that starts again measures what has no whole part.
 
     Returns
     -------
     Path
-        Metrics; beside them `.headroom.parquet`, and `.skipped.parquet` with the parcels at
-        fault where chunks failed and the study lets the run go on: such a chunk is halved until they
-        stand alone, as far as 256 tries go.
+        Metrics; beside them `.skipped.parquet` with the parcels at fault where chunks failed and the
+        study lets the run go on: such a chunk is halved until they stand alone, as far as 256 tries go.
 
     Raises
     ------
@@ -95,15 +92,14 @@ def measure_parcels(
         layers.name,
         parcels.name,
         excluded.name if excluded else None,
-        study.headroom_method,
+        power.name,
         slope.told if slope else None,
         keys.code_key(keys.MEASURE_CODE),
     )
     result = _Result.of(home, key, study.measure)
     if (there := result.found(study.measure, log)) is not None:
         return there
-    canonical = read_layers(layers)
-    headroom = headroom_of(study, canonical, log)
+    canonical, headroom = read_layers(layers, power)
     parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
     with RowReader(parcels) as rows, open_slope(slope, parcels) as raster:
         engine = prepare(
@@ -120,7 +116,6 @@ def measure_parcels(
         msg = f"No parcel could be measured: {skipped[0]['reason'].iloc[0]}"
         raise MeasureError(msg, "Nothing was published; the last build stays.")
     target = result.partial if skipped else result.whole
-    write(headroom, target.with_suffix(HEADROOM_SUFFIX))
     write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
     known = parts.known_columns(done)
     ever_known = [name for name in METRICS if name in known]
@@ -146,31 +141,19 @@ def measure_chunk(rows: pa.Table, engine: Engine) -> pd.DataFrame:
     return measure(Parcels.of(frame, decoded.polygons.oriented()), engine)
 
 
-def read_layers(layers: Path) -> Layers:
-    """Canonical layers of a study as `geo` takes them."""
+def read_layers(layers: Path, power: Path) -> tuple[Layers, pd.DataFrame]:
+    """Canonical layers of a study as `geo` takes them, and the headroom of the substations.
+
+    The substations are those of the power step, with those that it inferred or that were stated.
+    """
     with store.create() as con:
         attach(con, layers)
         frames: dict[str, Any] = {
             name: builds.layer_frame(con, name) for name in Layers.__annotations__
         }
-    return Layers(**frames)
-
-
-def headroom_of(study: Study, layers: Layers, log: Log) -> pd.DataFrame:
-    """Headroom of every substation by the study's method, with the load that stands on it."""
-    substation, line, plant = layers.substation, layers.line, layers.plant
-    classes = pd.read_csv(REFERENCE_DIR / "line_class.csv")
-    if study.headroom_method == "snapped_lines":
-        line = snapped_circuits(line, substation)
-        plant = plant.assign(substation_id=feeding_substations(plant, substation))
-        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
-        peak = pd.read_csv(REFERENCE_DIR / "peak_load.csv")["peak_kw_per_person"].item()
-        load_mw = load_by_people(layers.people, substation, import_mw.to_numpy(float), peak)
-        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
-        log(f"{len(line):,} circuits snapped to substations")
-    headroom = substation_headroom(substation, line, plant, classes)
-    headroom["load_mw"] = substation["load_mw"].to_numpy()
-    return headroom
+    headroom = pd.read_parquet(power)
+    frames["substation"] = headroom[[*frames["substation"].columns]]
+    return Layers(**frames), headroom
 
 
 def to_part(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -4,13 +4,15 @@ A substation takes a new load at the bus of `LOWEST_KV` or more that serves most
 that is told of it (interval, limits, flexible load) is of that bus.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from geo.power.flexible import flexible_mw
 from geo.power.hosting import (
+    ENDS,
     Hosting,
     Island,
     hosting_capacity,
@@ -20,10 +22,12 @@ from geo.power.hosting import (
 )
 from geo.power.naming import Names
 from geo.power.network import LOWEST_KV, NOTE_COLUMNS, Network
-from geo.power.rules import PowerRules
-from geo.power.sensitivity import islands_with_branches
+from geo.power.rules import LEVELS, End, PowerRules
+from geo.power.sensitivity import is_single_fed, islands_with_branches
 
 CLASSES_KV = (69.0, 115.0, 138.0, 161.0, 230.0, 345.0, 500.0, 765.0)
+# Curtailed shares of the yearly energy, as columns name them.
+CURTAILED = {"025": 0.0025, "050": 0.005, "100": 0.01}
 WAIVED_COLUMNS = (
     *("interconnect", "branch_id", "outage_branch_id", "limit_text", "flow_mw", "limit_mw"),
 )
@@ -57,8 +61,11 @@ class SubstationPower:
 
 
 def substation_power(
-    network: Network, substation: pd.DataFrame, rules: PowerRules
-) -> tuple[SubstationPower, Hosting]:
+    network: Network,
+    substation: pd.DataFrame,
+    rules: PowerRules,
+    hours: Mapping[End, np.ndarray],
+) -> SubstationPower:
     """Hosting capacity of every substation of a network.
 
     Parameters
@@ -69,12 +76,8 @@ def substation_power(
         Columns of core.substation.
     rules
         Parameters.
-
-    Returns
-    -------
-    tuple
-        The tables, and the capacities of the best buses under all cases, in the order of the substations
-        that have one: `Hosting.bus` names them.
+    hours
+        Level of the system in hours of equal weight, share of the peak, that each end assumes.
 
     Raises
     ------
@@ -82,38 +85,49 @@ def substation_power(
         Negative reactances cancel, so that flows are not defined.
     """
     islands = prepare_islands(network)
-    first = hosting_capacity(network, islands, [rules.case("mid")])
-    bus = best_bus(network, first, substation["substation_id"])
+    bus = best_bus(network, islands, substation["substation_id"], rules)
     has_bus = bus >= 0
     hosting = hosting_capacity(network, islands, rules.cases(), bus[has_bus])
     names = Names(network, substation.set_index("substation_id")["substation_name"])
     ids = substation["substation_id"].to_numpy(object)
     row = np.full(len(ids), -1)
     row[has_bus] = np.arange(has_bus.sum())
-    told = substation.assign(**_told(network, hosting, names, row), **_circuits(network, ids))
-    told = told.assign(**_reserves(network, told))
-    power = SubstationPower(
+    told = substation.assign(
+        **_told(network, hosting, names, row),
+        **_flexible(hosting, rules, hours, row),
+        **_circuits(network, ids),
+        **_reserves(network, substation),
+    )
+    return SubstationPower(
         told,
         _constraints(network, hosting, names, ids[has_bus]),
         _waived(network, islands, names, rules.alone["emergency_factor"][1]),
         sensitivity_of(network, hosting),
         _notes(network, ids[~has_bus]),
     )
-    return power, hosting
 
 
-def best_bus(network: Network, hosting: Hosting, substation_id: pd.Series) -> np.ndarray:
+def best_bus(
+    network: Network, islands: Sequence[Island], substation_id: pd.Series, rules: PowerRules
+) -> np.ndarray:
     """Bus at which each substation takes most new load, shape (substations,); -1 where it has none.
 
     Of equals the one with the higher intact capacity, the higher voltage, the lower id.
     """
     number = pd.Series(np.arange(len(substation_id)), index=substation_id.to_numpy())
-    of = pd.Series(network.bus_substation[hosting.bus]).map(number).fillna(-1).to_numpy(np.int64)
-    kv = network.bus_kv[hosting.bus]
-    order = np.lexsort((hosting.bus, -kv, -hosting.intact_mw[0], -hosting.secure_mw[0], of))
-    found, at = np.unique(of[order], return_index=True)
+    buses = network.connectable_buses
+    of = pd.Series(network.bus_substation[buses]).map(number).fillna(-1).to_numpy(np.int64)
+    buses, of = buses[of >= 0], of[of >= 0]
     out = np.full(len(substation_id), -1)
-    out[found[found >= 0]] = hosting.bus[order[at[found >= 0]]]
+    out[of] = buses
+    # Most have one bus, and no choice.
+    has_more = np.bincount(of, minlength=out.size)[of] > 1
+    asked, of = buses[has_more], of[has_more]
+    hosting = hosting_capacity(network, islands, [rules.case("mid")], asked)
+    intact, secure = hosting.intact_mw[0], hosting.secure_mw[0]
+    order = np.lexsort((asked, -network.bus_kv[asked], -intact, -secure, of))
+    found, at = np.unique(of[order], return_index=True)
+    out[found] = asked[order[at]]
     return out
 
 
@@ -193,6 +207,7 @@ def _told(
     }
     told = {
         "connect_bus_id": network.bus_id[hosting.bus],
+        "is_single_fed": is_single_fed(network)[hosting.bus],
         "limit_kind": _objects(kinds),
         "limit_branch_id": _objects(branches),
         "limit_outage_id": _objects(outages),
@@ -204,6 +219,28 @@ def _told(
     out["limit_text"][~has] = f"it has no bus of {LOWEST_KV:g} kV or more"
     out["method"] = np.full(row.size, "load_flow", dtype=object)
     return out
+
+
+def _flexible(
+    hosting: Hosting, rules: PowerRules, hours: Mapping[End, np.ndarray], row: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Load that gives way for a share of its energy: of each share low, mid and high."""
+    levels, shares = np.array(LEVELS), np.array([*CURTAILED.values()])
+    mw = {
+        end: flexible_mw(
+            levels,
+            hosting.secure_mw[rules.levels_of(end, hosting.cases)],
+            hours[end],
+            shares,
+        )
+        for end in ENDS
+    }
+    low, mid, high = np.minimum(mw["low"], mw["mid"]), mw["mid"], np.maximum(mw["mid"], mw["high"])
+    return {
+        f"flexible_{code}_mw_{end}": _spread(values[number], row, np.nan)
+        for number, code in enumerate(CURTAILED)
+        for end, values in zip(ENDS, (low, mid, high), strict=True)
+    }
 
 
 def _limit(

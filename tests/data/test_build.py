@@ -49,7 +49,7 @@ def a_study(**changes):
                 "grid": {"sources": [], "layers": {"pop": [], "plant": []}},
                 "population": {"sources": [], "layers": {"place": []}},
             },
-            "headroom_method": "rated_circuits",
+            "headroom_method": "import_estimate",
             "workloads": [],
         }
         | changes

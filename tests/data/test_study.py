@@ -18,7 +18,7 @@ STUDY = {
     "title": "Small",
     "area": ["RI"],
     "themes": {"grid": {"sources": ["tamu_grid"], "layers": {"substation": ["tamu_substation"]}}},
-    "headroom_method": "rated_circuits",
+    "headroom_method": "import_estimate",
     "workloads": [{"id": "training"}],
 }
 

@@ -123,7 +123,7 @@ def test_an_unknown_profile_lists_those_that_there_are():
 
 def study(**entry):
     return Study(
-        id="s", title="S", area=["RI"], themes={}, headroom_method="rated_circuits",
+        id="s", title="S", area=["RI"], themes={}, headroom_method="import_estimate",
         workloads=[StudyWorkload(**entry)],
     )  # fmt: skip
 

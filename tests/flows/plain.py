@@ -15,6 +15,7 @@ class PlainTasks:
         for name in (
             "stage_theme",
             "assemble",
+            "power",
             "divide",
             "exclude",
             "measure",

@@ -32,8 +32,14 @@ def paths(base):
     return layers, parcels
 
 
+@pytest.fixture(scope="module")
+def power(base):
+    (found,) = [p for p in (base.home / "work").glob("power-*.parquet") if p.name.count(".") == 1]
+    return found
+
+
 @pytest.fixture
-def measure(base, paths, tmp_path):
+def measure(base, paths, power, tmp_path):
     """Measure the tiny study in a home of its own, with a chunk size and a rule for failures."""
 
     def run(chunk_parcels, on_failed_chunk="stop", home="home", said=None):
@@ -44,7 +50,9 @@ def measure(base, paths, tmp_path):
         lines = [] if said is None else said
         return measuring.measure_parcels(
             study.model_copy(update={"measure": how}),
-            *paths,
+            paths[0],
+            power,
+            paths[1],
             None,
             Home.at(tmp_path / home).make(),
             lines.append,
@@ -101,7 +109,7 @@ def test_the_chunk_size_decides_no_bit(measure):
     assert 0 < share.min() <= share.max() <= 1
 
 
-def test_the_order_of_the_parcels_decides_no_bit(measure, paths, tmp_path, base):
+def test_the_order_of_the_parcels_decides_no_bit(measure, paths, power, tmp_path, base):
     layers, parcels = paths
     there = pd.read_parquet(measure(7))
     shuffled = pq.read_table(parcels)
@@ -110,6 +118,7 @@ def test_the_order_of_the_parcels_decides_no_bit(measure, paths, tmp_path, base)
     made = measuring.measure_parcels(
         load_study(str(base.study)),
         layers,
+        power,
         tmp_path / "parcel-other.parquet",
         None,
         Home.at(tmp_path / "other").make(),

@@ -91,6 +91,7 @@ def study_content(name: str = "tiny") -> dict[str, Any]:
     """The open study, narrowed to two states and fed from the made files."""
     content = yaml.safe_load((STUDIES_DIR / "open-conus.yaml").read_text())
     content.update(id=name, title="Four square counties", area=AREA, catalogue="own.yaml")
+    content["headroom_method"] = "import_estimate"
     content["divide"] = {"kind": "h3", "resolution": RESOLUTION, "min_land_share": 0.25}
     return content
 

@@ -34,6 +34,35 @@ SPOILS = {
         "delete from core.people",
         "update core.people set people = null",
     ],
+    "power_feeds_known": ["delete from mart.substation where substation_id = 's1'"],
+    "power_finite": [
+        f"update mart.substation set {column} = '{bad}' where substation_id = 's1'"
+        for column in ("headroom_mw_mid", "headroom_mw_high", "headroom_n0_mw")
+        for bad in ("inf", "nan")
+    ],
+    "power_interval_ordered": [
+        "update mart.substation set headroom_mw_low = 101 where substation_id = 's1'",
+        "update mart.substation set headroom_mw_high = 99 where substation_id = 's1'",
+        "update mart.substation set headroom_mw_low = -1 where substation_id = 's1'",
+        "update mart.substation set headroom_mw_low = null where substation_id = 's1'",
+        "update mart.substation set headroom_mw_mid = null where substation_id = 's1'",
+        """update mart.substation set flexible_025_mw_mid = 120, flexible_100_mw_mid = 110
+        where substation_id = 's1'""",
+        """update mart.substation set flexible_025_mw_low = 130, flexible_025_mw_mid = 120
+        where substation_id = 's1'""",
+    ],
+    "power_method_known": [
+        "update mart.substation set method = 'guess' where substation_id = 's1'",
+        "update mart.substation set method = null where substation_id = 's1'",
+        "update mart.substation set limit_kind = null where substation_id = 's1'",
+    ],
+    "power_outage_not_more": [
+        "update mart.substation set headroom_n0_mw = 99 where substation_id = 's1'"
+    ],
+    "power_zero_share": [
+        """update mart.substation set method = 'load_flow', headroom_mw_low = 0, headroom_mw_mid = 0
+        where substation_id = 's1'"""
+    ],
     "ranks_dense": [
         "update mart.parcel_score set rank = 9 where rank = 1",
         "update mart.parcel_score set rank = 2 where rank = 1",

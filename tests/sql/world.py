@@ -9,6 +9,7 @@ import shapely
 from data import build, store
 from data.study import Study, StudyWorkload, Without
 from data.workload import Workload
+from flows.power import NO_ROWS, beside, complete
 
 WHERE = {"county_id": "99001", "state_id": "AA", "zone_id": "z1"}
 REGIONS = {
@@ -57,7 +58,7 @@ def study(workloads, without=None):
         title="World",
         area=["AA", "BB"],
         themes={},
-        headroom_method="rated_circuits",
+        headroom_method="import_estimate",
         workloads=[StudyWorkload(id=workload.id, without=lacks) for workload in workloads],
     )
 
@@ -153,11 +154,10 @@ def _files(folder: Path, parcels):
         ]
     )
     metric = metric.reindex(columns=[*METRIC_COLUMNS, *LOCATED_COLUMNS])
-    headroom = pd.DataFrame(
-        {"substation_id": ["none"], "load_mw": [0.0], "circuit_count": [0],
-         "largest_circuit_mw": [0.0], "import_n1_mw": [0.0], "headroom_mw_low": [0.0],
-         "headroom_mw_mid": [0.0], "headroom_mw_high": [0.0]}
-    )  # fmt: skip
+    named = {p["headroom_substation_id"] for p in parcels if p.get("headroom_substation_id")}
+    power = pd.DataFrame({"substation_id": sorted(named), "lon": -90.0, "lat": 40.0})
+    mw = {"headroom_mw_low": 50.0, "headroom_mw_mid": 100.0, "headroom_mw_high": 150.0}
+    power = complete(power.assign(method="import_estimate", limit_kind="circuits", **mw))
     region = gpd.GeoDataFrame(
         [
             {"region_kind": kind, "region_id": name, "lon": -89.95, "lat": 40.05}
@@ -170,11 +170,13 @@ def _files(folder: Path, parcels):
     paths = {
         "parcel": folder / "parcel.parquet",
         "metric": folder / "metric.parquet",
-        "headroom": folder / "headroom.parquet",
+        "power": folder / "power.parquet",
         "region": folder / "region.parquet",
     }
     land.to_parquet(paths["parcel"])
     metric.to_parquet(paths["metric"], index=False)
-    headroom.to_parquet(paths["headroom"], index=False)
+    power.to_parquet(paths["power"], index=False)
+    for name, columns in NO_ROWS.items():
+        pd.DataFrame(columns=[*columns]).to_parquet(beside(paths["power"], name), index=False)
     region.to_parquet(paths["region"])
     return paths

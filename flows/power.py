@@ -1,0 +1,231 @@
+"""The power step: hosting capacity of every substation, kept by what it was computed from."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data import build as builds
+from data import store
+from data.capacity import REJECT_COLUMNS, read_capacity
+from data.load_series import read_load_series
+from data.stage import REFERENCE_DIR
+from data.study import Study
+from flows import keys
+from flows.home import Home
+from flows.reporting import rows_of
+from flows.results import Log, attach, is_there, write
+from geo.headroom import substation_headroom
+from geo.power.flexible import duration_levels, load_levels
+from geo.power.hosting import ENDS
+from geo.power.network import Network
+from geo.power.override import apply_capacity
+from geo.power.rules import End, PowerRules
+from geo.power.substations import SubstationPower, substation_power
+from geo.snap import feeding_substations, load_by_people, snapped_circuits
+
+# Canonical layers that each method reads.
+LAYERS = {
+    "load_flow": ("substation", "bus", "branch", "plant", "dc_tie"),
+    "import_estimate": ("substation", "line", "plant", "people"),
+}
+# Tables beside that of the substations, which stand in files of the same stem.
+BESIDE = ("constraint", "waived", "sensitivity", "note")
+REJECTED = "rejected"
+# Columns of the substations' table, with those that only some methods know as missing.
+TEXTS = (
+    *("substation_id", "substation_name", "interconnect", "zone_id", "source_id", "method"),
+    *("capacity_as_of", "capacity_source", "connect_bus_id"),
+    *("limit_kind", "limit_branch_id", "limit_outage_id", "limit_text"),
+)
+NUMBERS = (
+    *("lon", "lat", "kv_max", "kv_min", "load_mw", "confidence", "connect_kv"),
+    *("circuit_count", "largest_circuit_mw", "import_n1_mw"),
+    *("headroom_mw_low", "headroom_mw_mid", "headroom_mw_high", "headroom_n0_mw"),
+    *(f"flexible_{code}_mw_{end}" for code in ("025", "050", "100") for end in ENDS),
+    *("reserve_zone_mw", "reserve_interconnection_mw"),
+)
+FLAGS = ("is_inferred", "is_single_fed")
+# The tables beside it, where a method has nothing to tell.
+NO_ROWS = {
+    "constraint": (
+        *("substation_id", "order_no", "branch_id", "outage_branch_id", "element_text"),
+        *("limit_text", "mw_per_mw", "margin_mw", "alone_mw"),
+    ),
+    "waived": (
+        *("interconnect", "branch_id", "outage_branch_id", "limit_text", "flow_mw", "limit_mw"),
+    ),
+    "sensitivity": (
+        *("interconnect", "kv_class", "case_name", "substation_count", "median_mw", "p10_mw"),
+        *("p90_mw", "zero_share", "median_n0_mw", "rank_correlation"),
+    ),
+    "note": ("code", "subject_kind", "subject_id", "detail"),
+}
+
+
+def make_power(
+    study: Study, layers: Path, home: Home, log: Log, capacity: Sequence[Path] = ()
+) -> Path:
+    """Compute what every substation can host, or reuse it when nothing it comes from has changed.
+
+    It counts by the rows of the layers that the study's method reads, wherever they come from. Files of
+    stated capacities take the place of what was computed, which is kept without them.
+
+    Returns
+    -------
+    Path
+        One row a substation, those that were inferred or stated among them; beside it, with the same
+        stem, `.constraint`, `.waived`, `.sensitivity`, `.note` and `.rejected` (rows of capacity files),
+        each `.parquet`.
+
+    Raises
+    ------
+    InputError
+        A file of capacities or the load series is missing or cannot be used.
+    GeoError
+        The network case has no solution.
+    """
+    computed = _computed(study, layers, home, log)
+    if not capacity:
+        return computed
+    stated = [(path.name, keys.file_key(path)) for path in capacity]
+    key = keys.key_of(computed.name, stated, keys.code_key(keys.POWER_CODE))
+    target = home.work / f"power-{key}.parquet"
+    if is_there(target, "stated capacities", log):
+        return target
+    files = [read_capacity(path) for path in capacity]
+    good = pd.concat([file.good for file in files], ignore_index=True)
+    substation, unmatched = apply_capacity(pd.read_parquet(computed), good)
+    rejected = pd.concat([*(file.rejected for file in files), unmatched], ignore_index=True)
+    for name in BESIDE:
+        _same(beside(computed, name), beside(target, name))
+    write(rejected, beside(target, REJECTED))
+    write(complete(substation), target)
+    count = int((substation["method"] == "user").sum())
+    log(f"{count:,} substations as stated by {', '.join(path.name for path in capacity)}")
+    return target
+
+
+def beside(power: Path, table: str) -> Path:
+    """Path of a table that was written beside that of the substations."""
+    return power.with_suffix(f".{table}.parquet")
+
+
+def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
+    names = LAYERS[study.headroom_method]
+    with store.create() as con:
+        attach(con, layers)
+        content = {
+            name: rows_of(con, "query/power_content", {"layer": f"core.{name}"})[0]["content"]
+            for name in names
+        }
+        series = read_load_series(study.load_series) if study.load_series else None
+        key = keys.key_of(
+            study.headroom_method,
+            content,
+            None if series is None else series.tolist(),
+            keys.code_key(keys.POWER_CODE),
+        )
+        target = home.work / f"power-{key}.parquet"
+        if is_there(target, "power", log):
+            return target
+        frames = {name: builds.layer_frame(con, name) for name in names}
+    if study.headroom_method == "load_flow":
+        power = _load_flow(frames, series, log)
+    else:
+        power = _import_estimate(frames, log)
+    for name in BESIDE:
+        write(getattr(power, name), beside(target, name))
+    write(pd.DataFrame(columns=[*REJECT_COLUMNS], dtype=str), beside(target, REJECTED))
+    # Last: the others are there whenever it is.
+    write(complete(power.substation), target)
+    return target
+
+
+def _load_flow(frames: dict[str, Any], series: np.ndarray | None, log: Log) -> SubstationPower:
+    rules = PowerRules.from_frame(_reference("power_rule"))
+    network = Network.from_frames(
+        *(frames[name] for name in ("bus", "branch", "plant", "dc_tie")),
+        rules.ratings(_reference("line_class")),
+    )
+    log(
+        f"load flow: {network.bus_id.size:,} buses, {int(network.is_active.sum()):,} active branches, "
+        f"{network.island.max() + 1:,} islands, base flows "
+        f"{'published' if network.is_flow_published else 'computed'}"
+    )
+    power = substation_power(network, frames["substation"], rules, _hours(series))
+    mid = power.substation["headroom_mw_mid"]
+    log(
+        f"load flow: {len(mid):,} substations, median {mid.median():,.0f} MW, "
+        f"{(mid <= 0).mean():.1%} at 0, {len(power.waived):,} limits waived"
+    )
+    return power
+
+
+def _hours(series: np.ndarray | None) -> dict[End, np.ndarray]:
+    """Levels of the hours of a year; less load over the year leaves more to a flexible one."""
+    if series is not None:
+        levels = load_levels(series)
+        return {"low": levels, "mid": levels, "high": levels}
+    curve = _reference("load_duration")
+    share = curve["share_of_hours"].to_numpy(float)
+    columns: dict[End, str] = {"low": "level_high", "mid": "level_mid", "high": "level_low"}
+    return {
+        end: duration_levels(share, curve[name].to_numpy(float)) for end, name in columns.items()
+    }
+
+
+def _import_estimate(frames: dict[str, Any], log: Log) -> SubstationPower:
+    substation, line, plant = frames["substation"], frames["line"], frames["plant"]
+    classes = _reference("line_class")
+    if line["from_substation_id"].isna().all():
+        line = snapped_circuits(line, substation)
+        plant = plant.assign(substation_id=feeding_substations(plant, substation))
+        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
+        peak = _reference("peak_load")["peak_kw_per_person"].item()
+        load_mw = load_by_people(frames["people"], substation, import_mw.to_numpy(float), peak)
+        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
+        log(f"{len(line):,} circuits snapped to substations")
+    told = substation_headroom(substation, line, plant, classes)
+    known = told["headroom_mw_mid"].notna()
+    words = "what its circuits bring without the largest, less the load here"
+    told = told.assign(
+        method="import_estimate",
+        connect_kv=substation["kv_max"].to_numpy(),
+        limit_kind=pd.Series("circuits", told.index, "string").where(known),
+        limit_text=pd.Series(words, told.index, "string").where(known),
+    )
+    no_rows = {name: pd.DataFrame(columns=[*columns]) for name, columns in NO_ROWS.items()}
+    return SubstationPower(substation.merge(told, on="substation_id"), **no_rows)
+
+
+def complete(substation: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of every table of substations, whatever a method tells."""
+    out = substation.reindex(columns=[*TEXTS, *NUMBERS, *FLAGS])
+    out["is_inferred"] = out["is_inferred"].astype("boolean").fillna(value=False)
+    out["confidence"] = out["confidence"].astype(float).fillna(1.0)
+    return out.astype(
+        {
+            **dict.fromkeys(TEXTS, "string"),
+            **dict.fromkeys(NUMBERS, "float64"),
+            "circuit_count": "Int64",
+            **dict.fromkeys(FLAGS, "boolean"),
+        }
+    )
+
+
+def _reference(name: str) -> pd.DataFrame:
+    return pd.read_csv(REFERENCE_DIR / f"{name}.csv")
+
+
+def _same(source: Path, target: Path) -> None:
+    """Let a file stand under a second name."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
