@@ -114,6 +114,7 @@ def choose(
         across = np.cos(np.radians(min(abs(lat[i]) + half_lat, 89.99)))
         half_lon = min(half_lat / across, 180.0)
         rates.fill(np.inf)
+        best_m, best_no = metres[i], number[i]
         for turn in range(-1, 2):
             at = lon[i] + 360.0 * turn - west
             first_column = max(int(np.floor((at - half_lon) / column_deg)), 0)
@@ -123,15 +124,15 @@ def choose(
             for row in range(first_row, last_row + 1):
                 for j in range(offsets[row, first_column], offsets[row, end_column]):
                     fx, fy, fz = feature_ecef[j, 0], feature_ecef[j, 1], feature_ecef[j, 2]
-                    chord = np.sqrt((fx - x) ** 2 + (fy - y) ** 2 + (fz - z) ** 2)
-                    least_m = max(chord - slack_m, 0.0)
-                    if least_m > reach_m:
+                    squared = (fx - x) ** 2 + (fy - y) ** 2 + (fz - z) ** 2
+                    if squared > around_m * around_m:
                         continue
+                    least_m = max(np.sqrt(squared) - slack_m, 0.0)
                     priced = _least_priced_mi(
                         least_m / METRES_PER_MILE, short_mi, short_factor, middle_mi, middle_factor
                     )
                     rate = per_mi[j] * priced + fixed[j]
-                    if rate > rates[last] or (rate == rates[last] and least_m > metres[i, last]):
+                    if rate > rates[last] or (rate == rates[last] and least_m > best_m[last]):
                         continue
                     if radius_m[i] < 0.0:
                         arc = arc_m(x, y, z, fx, fy, fz)
@@ -146,4 +147,4 @@ def choose(
                         arc / METRES_PER_MILE, short_mi, short_factor, middle_mi, middle_factor
                     )
                     rate, no = per_mi[j] * priced + fixed[j], feature_no[j]
-                    _put(rates, metres[i], number[i], rate, arc, no)
+                    _put(rates, best_m, best_no, rate, arc, no)

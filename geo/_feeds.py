@@ -117,14 +117,17 @@ class FeedMetrics:
         self, parcels: Parcels, number: np.ndarray, miles: np.ndarray, first_mw: np.ndarray
     ) -> dict[str, Any]:
         """Of the other substations the one that adds a megawatt at the least cost, and what it adds."""
-        added_mw = self._added_mw(number, first_mw)
-        rate = np.full(added_mw.shape, np.inf)
-        known = number[:, 1:] >= 0
-        per_mi, fixed = self.costs.rate(self._at("kv", number[:, 1:][known]), added_mw[known])
-        rate[known] = per_mi * priced_mi(miles[:, 1:][known]) + fixed
-        # Of equals the one that is better by itself: they stand in that order.
-        best = np.arange(len(number)), rate.argmin(axis=1)
-        second, second_mi, mw = number[:, 1:][best], miles[:, 1:][best], added_mw[best]
+        others, added_mw = number[:, 1:], self._added_mw(number, first_mw)
+        best = np.zeros(len(number), dtype=np.int64)
+        if others.shape[1] > 1:
+            rate = np.full(added_mw.shape, np.inf)
+            known = others >= 0
+            per_mi, fixed = self.costs.rate(self._at("kv", others[known]), added_mw[known])
+            rate[known] = per_mi * priced_mi(miles[:, 1:][known]) + fixed
+            # Of equals the one that is better by itself: they stand in that order.
+            best = rate.argmin(axis=1)
+        row = np.arange(len(number))
+        second, second_mi, mw = others[row, best], miles[row, 1 + best], added_mw[row, best]
         return {
             "second_feed_mw": mw,
             "second_feed_mi": second_mi,

@@ -76,7 +76,7 @@ class TieLineCosts:
         GeoError
             A voltage is not a positive number.
         """
-        row = self._class_of(kv)
+        row = self.class_of(kv)
         circuits = np.maximum(np.ceil(mw / self.circuit_mva[row]), 1.0)
         per_mi = circuits * self.line_musd_per_mi[row]
         return per_mi * ROUTE_FACTOR * priced_mi(straight_mi) + self.substation_musd[row]
@@ -92,7 +92,7 @@ class TieLineCosts:
         tuple
             M$ a MW and priced mile (`priced_mi`), and M$ a MW whatever the miles: 0 and infinite for less than `LEAST_MW`.
         """
-        row = self._class_of(kv)
+        row = self.class_of(kv)
         mw = np.minimum(mw, USEFUL_MW)
         per_mi, fixed = np.zeros(mw.shape), np.full(mw.shape, np.inf)
         used_mw = np.minimum(mw, self.circuit_mva[row])
@@ -101,13 +101,13 @@ class TieLineCosts:
         np.divide(self.substation_musd[row], mw, out=fixed, where=mw >= LEAST_MW)
         return per_mi, fixed
 
-    def _class_of(self, kv: np.ndarray) -> np.ndarray:
-        """Row of the class nearest to each voltage by ratio (236 kV counts as 230, 287 as 345)."""
+    def class_of(self, kv: np.ndarray) -> np.ndarray:
+        """Give the row of the class nearest to each voltage by ratio (236 kV counts as 230, 287 as 345)."""
         kv = np.asarray(kv, dtype=float)
         if not (kv > 0).all():
             msg = "A tie line has no voltage: kV is missing or not above 0."
             raise GeoError(msg)
-        return np.abs(np.log(kv[..., None] / self.kv)).argmin(axis=-1)
+        return np.searchsorted(np.sqrt(self.kv[1:] * self.kv[:-1]), kv)
 
 
 def priced_mi(straight_mi: np.ndarray) -> np.ndarray:
