@@ -35,13 +35,16 @@ ThemeName = Literal[
     "grid", "population", "fiber", "parcels", "land", "price", "hazard", "reference"
 ]
 ReaderName = Literal[
+    "case_points",
     "csv",
     "geo",
     "geonames_cities",
     "geoparquet",
     "gshhs_lakes",
     "json_records",
+    "matpower",
     "parquet",
+    "pypsa",
     "raster",
     "topohub_edges",
     "topohub_nodes",

@@ -80,6 +80,9 @@ def stage_theme(
         load_reference(con, name)
         for source_id in theme.sources:
             _load_source(con, name, catalogue.source(source_id), pulled[source_id])
+        for item in theme.helpers:
+            require_sql(f"staging/{item}")
+            store.run_file(con, f"staging/{item}")
         for layer, staged in theme.layers.items():
             fill_layer(con, layer, staged)
             log(f"staged {layer} from {', '.join(staged)}")

@@ -30,6 +30,10 @@ class Theme(_Strict):
     layers: dict[SqlName, list[SqlName]] = Field(
         description="Canonical layer -> staging objects (files under sql/staging) that fill it."
     )
+    helpers: list[SqlName] = Field(
+        default_factory=list,
+        description="Staging objects that others look into, and that fill no layer; made first, in order.",
+    )
     lookups: dict[str, str] = Field(
         default_factory=dict,
         description="Raw tables that are only joined, and the layer that they are joined into.",
@@ -160,6 +164,20 @@ class StudyWorkload(_Strict):
     without: list[Without] = Field(default_factory=list)
 
 
+class NetworkCase(_Strict):
+    """A network case of the user's own, in the place of the study's grid."""
+
+    case: Path = Field(
+        description="MATPOWER case (.m) or PyPSA network (.nc, or a zipped CSV folder)."
+    )
+    points: Path | None = Field(
+        default=None, description="CSV of bus_id, lon, lat and, if known, substation."
+    )
+    is_exportable: bool = Field(
+        default=False, description="Whether exports may carry what comes from the case."
+    )
+
+
 class Study(_Strict):
     """One study: area, layers, division of land and workloads."""
 
@@ -195,6 +213,10 @@ class Study(_Strict):
     catalogue: Path | None = Field(
         default=None,
         description="Further sources, relative to the study file; an id of ours is replaced by it.",
+    )
+    network: NetworkCase | None = Field(
+        default=None,
+        description="A network case of the user's own, relative to the study file, as the study's grid.",
     )
     required_fresh: list[str] = Field(
         default_factory=list, description="Sources that may not fall back to a stale copy."
@@ -315,6 +337,11 @@ def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     content = dict(content)
     if isinstance(content.get("catalogue"), str):
         content["catalogue"] = str(folder / content["catalogue"])
+    if isinstance(content.get("network"), dict):
+        content["network"] = {
+            key: str(folder / value) if isinstance(value, str) else value
+            for key, value in content["network"].items()
+        }
     workloads = content.get("workloads")
     if isinstance(workloads, list):
         content["workloads"] = [

@@ -9,10 +9,10 @@ import shapely
 
 from data import store
 from data.access.file import locate_file
-from data.catalogue import FileAccess, LockEntry, Source, with_own
+from data.catalogue import FileAccess, LockEntry, Source
 from data.errors import BuildError, PullError, UsageError
+from data.network_case import catalogue_of, load_with_case
 from data.pull import mirror_from_environment
-from data.study import load_study
 from flows.exporting import LEVELS, require_workload
 from flows.home import Home
 from flows.reporting import rows_of
@@ -146,8 +146,8 @@ def sql(build: Path, query: str, limit: int) -> Shown:
 
 def sources(home: Home, study_name: str) -> Shown:
     """List the sources of a study and whether they are in the cache."""
-    study = load_study(study_name)
-    catalogue, lock = with_own(study.catalogue)
+    study = load_with_case(study_name)
+    catalogue, lock = catalogue_of(study)
     rows = []
     for theme, spec in study.themes.items():
         for source_id in spec.sources:

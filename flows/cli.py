@@ -43,6 +43,8 @@ def run(
     parcel_id: str | None = None,
     parcel_acres: str | None = None,
     capacity: Annotated[list[Path] | None, Several] = None,
+    network: Path | None = None,
+    network_points: Path | None = None,
     resolution: int | None = None,
     only: Literal["grid", "population", "fiber", "land"] | None = None,
     offline: Annotated[bool, Flag] = False,
@@ -75,6 +77,11 @@ def run(
         Files of what utilities state, which takes the place of what is computed: CSV, GeoJSON,
         GeoPackage, GeoParquet with a substation id or a point, mw (or mw_low, mw, mw_high), as_of
         and source. Several may be given.
+    network
+        Network case of your own in the place of the study's grid: MATPOWER (.m), or PyPSA (.nc, or
+        its CSV folder as .zip; needs gridstead[cases]).
+    network_points
+        CSV of bus_id, lon, lat and, if known, substation: where the buses of the case stand.
     resolution
         H3 resolution of generated cells, 4 to 9: 6 (default) is 36 km2 a cell, 7 is 5 km2.
     only
@@ -103,6 +110,8 @@ def run(
         parcel_id=parcel_id,
         parcel_acres=parcel_acres,
         capacity=[path.resolve() for path in capacity or []],
+        network=network.resolve() if network else None,
+        network_points=network_points.resolve() if network_points else None,
         resolution=resolution,
         offline=offline,
         export=export,

@@ -14,8 +14,9 @@ import shapely
 
 from data import build as builds
 from data import store
-from data.catalogue import Catalogue, Source, with_own
+from data.catalogue import Catalogue, Source
 from data.errors import InputError, StudyError
+from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.readers.raster import OpenRaster, open_raster
 from data.study import Exclusion, Study
@@ -57,7 +58,7 @@ def make_exclusions(
     """
     if not study.exclusions:
         return None
-    catalogue, _ = with_own(study.catalogue)
+    catalogue, _ = catalogue_of(study)
     has_raster = any(item.raster is not None for item in study.exclusions)
     within = bounds_of(parcels) if has_raster else None
     with store.create() as con:

@@ -6,13 +6,13 @@ from time import monotonic
 
 from prefect import flow
 
-from data.study import THEMES, load_study
+from data.study import THEMES
 from flows import tasks
 from flows.clock import new_run_id
 from flows.home import Home
 from flows.housekeeping import alone
 from flows.progress import log
-from flows.request import RunRequest
+from flows.request import RunRequest, study_of
 from flows.themes import pull_themes, stage
 
 
@@ -44,7 +44,7 @@ def nightly(request: RunRequest) -> Path:
 def _run(request: RunRequest) -> Path:
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at)
-    study = load_study(request.study)
+    study = study_of(request)
     themes = [theme for theme in THEMES if theme in study.themes]
     watch = Stopwatch()
 

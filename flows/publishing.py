@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from data import build as builds
 from data import store
-from data.catalogue import with_own
 from data.errors import BuildError, CheckError
+from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.study import Study
 from data.workload import study_workloads
@@ -118,7 +118,7 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
     # Profiles count by what they say, not by where they lie; how parcels were measured shows in the
     # name of what came of it.
     spec = study.model_dump(
-        exclude={"catalogue": True, "measure": True, "workloads": {"__all__": {"profile"}}}
+        exclude={"catalogue": True, "network": True, "measure": True, "workloads": {"__all__": {"profile"}}}
     )
     return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
 
@@ -144,8 +144,11 @@ def _run_row(
     pulled: Mapping[str, Pulled],
     inputs: str,
 ) -> None:
-    catalogue, _ = with_own(study.catalogue)
-    synthetic = any(catalogue.source(source_id).is_synthetic for source_id in pulled)
+    catalogue, _ = catalogue_of(study)
+    # A case of the user's takes the place of the grid; people may still stand where a synthetic one puts them.
+    synthetic = study.network is None and any(
+        catalogue.source(source_id).is_synthetic for source_id in pulled
+    )
     builds.insert_rows(
         con,
         "meta.run",

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.catalogue import with_own
 from data.errors import CatalogueError, InputError, StudyError, UsageError
+from data.network_case import catalogue_of, check_network, load_with_case
 from data.readers.raster import raster_table
-from data.study import Study, load_study
+from data.study import NetworkCase, Study
 from data.workload import study_workloads
 from flows.area import check_area
 
@@ -28,10 +28,31 @@ class RunRequest(BaseModel):
     parcel_id: str | None = Field(default=None, description="Column that holds the parcel's id.")
     parcel_acres: str | None = Field(default=None, description="Column that holds its acres.")
     capacity: list[Path] = Field(default_factory=list, description="Files of stated capacities.")
+    network: Path | None = Field(default=None, description="Network case in the grid's place.")
+    network_points: Path | None = Field(default=None, description="Where its buses stand.")
     resolution: int | None = None
     offline: bool = False
     export: bool = True
     keep_builds: int = 5
+
+
+def study_of(request: RunRequest) -> Study:
+    """Study of the run, with the request's network case in the place of its grid.
+
+    Raises
+    ------
+    StudyError
+        There is no such study, or its file is not valid.
+    UsageError
+        Points of buses are given without a case.
+    """
+    if request.network is None:
+        if request.network_points is not None:
+            msg = "--network-points says where the buses of a case stand, and no case is given."
+            raise UsageError(msg, "Give the case with --network.")
+        return load_with_case(request.study)
+    case = NetworkCase(case=request.network, points=request.network_points)
+    return load_with_case(request.study, case)
 
 
 def check(request: RunRequest) -> None:
@@ -44,9 +65,9 @@ def check(request: RunRequest) -> None:
     UsageError
         A name is not known.
     InputError
-        A file is missing.
+        A file is missing, or the network case cannot be read or placed.
     """
-    study = load_study(request.study)
+    study = study_of(request)
     profiles = study_workloads(study)
     for entry in study.workloads:
         workload = profiles[entry.id]
@@ -56,15 +77,10 @@ def check(request: RunRequest) -> None:
                 msg = f"Study {study.id} takes {item.metric!r} out of {entry.id}, which does not use it."
                 raise StudyError(msg, "Mend the study's `without`.")
     _check_rasters(study)
+    if study.network is not None:
+        check_network(study.network)
     check_area(request.area)
-    for path in request.parcels:
-        if not path.exists():
-            msg = f"There is no parcel file {path}."
-            raise InputError(msg, "Check the path given to --parcels.")
-    for path in request.capacity:
-        if not path.is_file():
-            msg = f"There is no capacity file {path}."
-            raise InputError(msg, "Check the path given to --capacity.")
+    _check_files(request)
     if not MIN_RESOLUTION <= (request.resolution or MIN_RESOLUTION) <= MAX_RESOLUTION:
         msg = f"--resolution {request.resolution} is outside {MIN_RESOLUTION} to {MAX_RESOLUTION}."
         raise UsageError(msg, "6 is 36 km2 a cell, 7 is 5 km2, 8 is 0.7 km2.")
@@ -73,11 +89,22 @@ def check(request: RunRequest) -> None:
         raise UsageError(msg, "Keep 1 or more.")
 
 
+def _check_files(request: RunRequest) -> None:
+    for path in request.parcels:
+        if not path.exists():
+            msg = f"There is no parcel file {path}."
+            raise InputError(msg, "Check the path given to --parcels.")
+    for path in request.capacity:
+        if not path.is_file():
+            msg = f"There is no capacity file {path}."
+            raise InputError(msg, "Check the path given to --capacity.")
+
+
 def _check_rasters(study: Study) -> None:
     """Stop at what is named as a raster and is none, while nothing has been pulled for it."""
     if not study.rasters:
         return
-    catalogue, _ = with_own(study.catalogue)
+    catalogue, _ = catalogue_of(study)
     for what, source_id in study.rasters:
         try:
             raster_table(catalogue.source(source_id))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from data.catalogue import Source, with_own
+from data.catalogue import Source
 from data.errors import InputError
+from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.readers.raster import OpenRaster, open_raster, raster_table
 from data.study import Study
@@ -28,7 +29,7 @@ class SlopeSource:
         """Find what the study declares; None when it declares no slope."""
         if study.slope is None:
             return None
-        catalogue, _ = with_own(study.catalogue)
+        catalogue, _ = catalogue_of(study)
         name = study.slope.raster
         return cls(catalogue.source(name), pulled[name])
 

@@ -13,8 +13,9 @@ import shapely
 
 from data import build as builds
 from data import store
-from data.catalogue import Catalogue, Source, with_own
+from data.catalogue import Catalogue, Source
 from data.errors import InputError
+from data.network_case import catalogue_of
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
 from data.study import Study
@@ -35,7 +36,7 @@ def pull_source(
     source_id: str, home: Home, study: Study, *, offline: bool, progress: Progress | None = None
 ) -> Pulled:
     """Bring one source to the cache."""
-    catalogue, lock = with_own(study.catalogue)
+    catalogue, lock = catalogue_of(study)
     return pull(
         catalogue.source(source_id),
         lock,
@@ -50,7 +51,7 @@ def pull_source(
 def stage(study: Study, theme: str, pulled: Mapping[str, Pulled], home: Home, log: Log) -> Path:
     """Stage one theme, or reuse its staged database when nothing it depends on has changed."""
     spec = study.themes[theme]
-    catalogue, _ = with_own(study.catalogue)
+    catalogue, _ = catalogue_of(study)
     inputs = {sid: (pulled[sid].filename, pulled[sid].sha256) for sid in spec.sources}
     # What the bytes are counts, not where they were found.
     entries = [catalogue.source(sid).model_dump(exclude={"access"}) for sid in spec.sources]
@@ -71,7 +72,7 @@ def assemble(
     study: Study, themes: Mapping[str, Path], pulled: Mapping[str, Pulled], home: Home, log: Log
 ) -> Path:
     """Put the layers of all themes, and those derived from them, into one database."""
-    rows = source_rows(with_own(study.catalogue)[0], pulled)
+    rows = source_rows(catalogue_of(study)[0], pulled)
     # When and from where the bytes came is told of each run, not part of what the layers are.
     pinned = [{**row, "fetched_at": None, "origin": None} for row in rows]
     names = {theme: path.name for theme, path in themes.items()}

@@ -14,12 +14,11 @@ from prefect.tasks import Task
 from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
-from data.study import load_study
 from flows import exclusions, exporting, measuring, publishing, steps
 from flows.home import Home
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
-from flows.request import RunRequest
+from flows.request import RunRequest, study_of
 
 RETRIES = 2
 RETRY_DELAYS_S: list[float] = [10, 60]
@@ -51,7 +50,7 @@ def pull_source(source_id: str, request: RunRequest) -> Pulled:
         pulled = steps.pull_source(
             source_id,
             Home.at(request.home),
-            load_study(request.study),
+            study_of(request),
             offline=request.offline,
             progress=progress,
         )
@@ -67,19 +66,19 @@ def pull_source(source_id: str, request: RunRequest) -> Pulled:
 @task(task_run_name="stage-{theme}", cache_policy=NO_CACHE)
 def stage_theme(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
     """Stage one theme's layers."""
-    return steps.stage(load_study(request.study), theme, pulled, Home.at(request.home), log)
+    return steps.stage(study_of(request), theme, pulled, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)
 def assemble(themes: Mapping[str, Path], pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
     """Put all layers into one database."""
-    return steps.assemble(load_study(request.study), themes, pulled, Home.at(request.home), log)
+    return steps.assemble(study_of(request), themes, pulled, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)
 def divide(layers: Path, request: RunRequest) -> Path:
     """Divide the land into parcels."""
-    return steps.divide(load_study(request.study), request, layers, Home.at(request.home), log)
+    return steps.divide(study_of(request), request, layers, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)
@@ -88,7 +87,7 @@ def exclude(
 ) -> Path | None:
     """Unite the exclusions of the study, when it has any."""
     return exclusions.make_exclusions(
-        load_study(request.study), layers, parcels, pulled, Home.at(request.home), log
+        study_of(request), layers, parcels, pulled, Home.at(request.home), log
     )
 
 
@@ -102,7 +101,7 @@ def measure(
 ) -> Path:
     """Measure the parcels."""
     return measuring.measure_parcels(
-        load_study(request.study),
+        study_of(request),
         layers,
         parcels,
         excluded,
@@ -128,7 +127,7 @@ def publish(
     request: RunRequest,
 ) -> Path:
     """Score, rank, check, publish."""
-    study, home = load_study(request.study), Home.at(request.home)
+    study, home = study_of(request), Home.at(request.home)
     return publishing.publish(study, request, run_id, started_at, paths, pulled, seconds, home, log)
 
 

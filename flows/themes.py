@@ -6,16 +6,15 @@ from pathlib import Path
 from prefect.futures import wait
 
 from data.pull import Pulled
-from data.study import load_study
 from flows import tasks
 from flows.home import Home
 from flows.housekeeping import alone
-from flows.request import RunRequest
+from flows.request import RunRequest, study_of
 
 
 def pull_themes(themes: list[str], request: RunRequest) -> dict[str, Pulled]:
     """Pull the sources of several themes, those that wait for the network side by side."""
-    study = load_study(request.study)
+    study = study_of(request)
     ids = list(dict.fromkeys(sid for theme in themes for sid in study.themes[theme].sources))
     futures = {source_id: tasks.pull_source.submit(source_id, request) for source_id in ids}
     wait(list(futures.values()))
@@ -24,7 +23,7 @@ def pull_themes(themes: list[str], request: RunRequest) -> dict[str, Pulled]:
 
 def stage(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
     """Stage one theme from what was pulled."""
-    wanted = load_study(request.study).themes[theme].sources
+    wanted = study_of(request).themes[theme].sources
     return tasks.stage_theme(theme, {source_id: pulled[source_id] for source_id in wanted}, request)
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from data.catalogue import Source, Table
 from data.errors import CatalogueError, GridsteadError, ReadError
 from data.readers._artefact import Artefact, artefacts_of
+from data.readers.case import read_case_points, read_matpower, read_pypsa
 from data.readers.columnar import read_geoparquet, read_parquet
 from data.readers.delimited import read_csv
 from data.readers.gshhs import read_gshhs_lakes
@@ -21,13 +22,16 @@ from data.readers.workbook import read_xlsx
 __all__ = ["READERS", "read_table"]
 
 READERS: dict[str, Callable[..., pa.Table]] = {
+    "case_points": read_case_points,
     "csv": read_csv,
     "geo": read_geo,
     "geonames_cities": read_geonames_cities,
     "geoparquet": read_geoparquet,
     "gshhs_lakes": read_gshhs_lakes,
     "json_records": read_json_records,
+    "matpower": read_matpower,
     "parquet": read_parquet,
+    "pypsa": read_pypsa,
     "raster": read_raster,
     "topohub_edges": read_topohub_edges,
     "topohub_nodes": read_topohub_nodes,

@@ -1,11 +1,12 @@
 -- Census totals of each state spread over its load buses in proportion to load (DESIGN.md: r = 0.995 against ACS
 -- counties). The synthetic grid has no zone for the District of Columbia; its load stands in Maryland's.
+-- Made from the synthetic grid itself, not from the layers, which a network case of the user may fill.
 create table staging.people_from_load as
 with total as (
     select
-        case state_id when 'DC' then 'MD' else state_id end as state_id,
-        sum(population_people) as people
-    from core.state
+        case state when 'DC' then 'MD' else state end as state_id,
+        sum(population_acs2023::bigint) as people
+    from raw.ref_state
     group by 1
 ),
 
@@ -18,9 +19,9 @@ load as (
         substation.lon,
         substation.lat,
         sum(bus.load_mw::decimal(18, 6)) over (partition by bus.state_id) as state_load_mw
-    from core.bus
-    inner join core.substation using (substation_id)
-    where bus.load_mw > 0
+    from staging.tamu_bus as bus
+    inner join staging.tamu_substation as substation using (substation_id)
+    where bus.reject_code is null and substation.reject_code is null and bus.load_mw > 0
 )
 
 select
