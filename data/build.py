@@ -1,7 +1,7 @@
 """Builds: the core layers of all themes in one database, then parcels, marts and checks on top."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -47,6 +47,8 @@ POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")
 IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
 RANGE_PARCELS = 65_536
 EXAMPLE_ROWS = 5
+# What a region's candidates are granted: from rows of staging.region_candidate those of staging.region_used.
+Fill = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -214,11 +216,18 @@ def load_profiles(
 
 
 def make_mart(
-    con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path, power: Path, region: Path
+    con: duckdb.DuckDBPyConnection,
+    *,
+    parcel: Path,
+    metric: Path,
+    power: Path,
+    region: Path,
+    fill: Fill,
 ) -> None:
     """Load parcels and metrics, then score, rank and publish the views and macros.
 
-    `power` is the table of substations; the other tables of its step stand beside it.
+    `power` is the table of substations; the other tables of its step stand beside it. `fill` says how many
+    megawatts of its target each candidate of a region brings.
     """
     params = {
         "parcel_path": str(parcel),
@@ -239,6 +248,8 @@ def make_mart(
     for name in MART_ORDER:
         if name in IN_RANGES:
             _fill_in_ranges(con, IN_RANGES[name])
+        if name == "region_fill":
+            _fill_regions(con, fill)
         store.run_file(con, f"mart/{name}", params)
     store.run_file(con, "meta/drop_staging")
     store.run_file(con, "meta/column")
@@ -301,6 +312,13 @@ def _fill_in_ranges(con: duckdb.DuckDBPyConnection, staged: str) -> None:
     for first_no in range(0, count, RANGE_PARCELS):
         last_no = first_no + RANGE_PARCELS - 1
         store.run_file(con, f"meta/{staged}", {"first_no": first_no, "last_no": last_no})
+
+
+def _fill_regions(con: duckdb.DuckDBPyConnection, fill: Fill) -> None:
+    """Stage the candidates of regions, and what each is granted."""
+    for name in ("region_candidate", "region_used_table"):
+        store.run_file(con, f"meta/{name}")
+    _insert(con, "staging.region_used", fill(con.table("staging.region_candidate").to_df()))
 
 
 def _header(text: str, key: str) -> str:

@@ -20,6 +20,7 @@ from data.study import Study
 from data.workload import study_workloads
 from flows import keys
 from flows.clock import utc
+from flows.filling import region_filler
 from flows.home import Home
 from flows.housekeeping import prune
 from flows.measuring import HEADROOM_SUFFIX, SKIPPED_SUFFIX
@@ -108,6 +109,7 @@ def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
         metric=paths["metrics"],
         headroom=paths["metrics"].with_suffix(HEADROOM_SUFFIX),
         region=paths["regions"],
+        fill=region_filler(paths["power"]),
     )
 
 

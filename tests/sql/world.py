@@ -9,6 +9,7 @@ import shapely
 from data import build, store
 from data.study import Study, StudyWorkload, Without
 from data.workload import Workload
+from flows.filling import region_filler
 from flows.power import NO_ROWS, beside, complete
 
 WHERE = {"county_id": "99001", "state_id": "AA", "zone_id": "z1"}
@@ -77,7 +78,8 @@ def make(folder: Path, parcels, workloads, *, without=None, threads=None, path=N
         build.load_layer(con, layer, [])
     _fill_regions(con)
     build.load_profiles(con, study(workloads, without), {w.id: w for w in workloads})
-    build.make_mart(con, **_files(folder, parcels))
+    paths = _files(folder, parcels)
+    build.make_mart(con, **paths, fill=region_filler(paths["power"]))
     run = {"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}
     counts = dict.fromkeys(("parcel_count", "divided_count"), len(parcels))
     build.insert_rows(con, "meta.run", [run | counts])

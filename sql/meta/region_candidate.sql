@@ -1,0 +1,68 @@
+-- Parcels that may fill a region's target: the best of each substation, in the order in which they are tried.
+create table staging.region_candidate as
+with candidate as (
+    select
+        score.workload,
+        score.parcel_id,
+        score.parcel_no,
+        score.score,
+        score.score_high,
+        score.gate_status,
+        metric.headroom_substation_id as substation_id,
+        case workload.capacity_metric
+            when 'headroom_mw_low' then metric.headroom_mw_low
+            when 'headroom_mw_mid' then metric.headroom_mw_mid
+            when 'headroom_mw_high' then metric.headroom_mw_high
+        end as capacity_mw,
+        workload.target_mw,
+        parcel.county_id as county,
+        parcel.metro_id as metro,
+        parcel.state_id as state,
+        parcel.zone_id as zone
+    from mart.parcel_score as score
+    inner join meta.workload using (workload)
+    inner join core.parcel using (parcel_id)
+    inner join core.parcel_metric as metric using (parcel_id)
+    where score.gate_status <> 'fail' and metric.headroom_substation_id is not null
+),
+
+located as (
+    unpivot candidate on county, metro, state, zone into name region_kind value region_id
+),
+
+best as (
+    select * from located
+    where capacity_mw > 0
+    qualify row_number() over (
+        partition by workload, region_kind, region_id, substation_id
+        order by gate_status = 'unknown', score desc, parcel_id
+    ) = 1
+),
+
+-- A region with a parcel that passes is filled from such parcels only.
+sure as (
+    select *, bool_or(gate_status = 'pass') over (partition by workload, region_kind, region_id) as has_pass
+    from best
+),
+
+ordered as (
+    select
+        * exclude (has_pass),
+        row_number() over region_order as candidate_no,
+        sum(capacity_mw) over (
+            region_order rows between unbounded preceding and current row
+        ) - capacity_mw as before_mw
+    from sure
+    where gate_status = 'pass' or not has_pass
+    window region_order as (
+        partition by workload, region_kind, region_id
+        order by score desc, parcel_id
+    )
+)
+
+select * exclude (before_mw)
+from ordered
+-- What substations have alone is several times what they have together, within one state of the Texas A&M grid up
+-- to 9 times; who comes after 20 times the target would hardly be asked.
+where before_mw < 20 * target_mw
+order by workload, region_kind, region_id, candidate_no;
