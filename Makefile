@@ -22,6 +22,7 @@ package: setup  ## tests that download the package sources
 bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/power.py
 	$(BIN)/python benchmarks/parcels.py
 
 lint: setup  ## ruff, ty and the SQL lint

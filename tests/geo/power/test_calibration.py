@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from geo.errors import GeoError
 from geo.power.calibration import LEAST_SUBSTATIONS, Calibration, covered_share
 
+DATA = Path(__file__).parents[3] / "data" / "reference"
 # Factors of one interconnection: 0.1, 0.2 ... 10.1; their quantiles are known.
 RATIO = np.linspace(0.1, 10.1, 101)
 
@@ -84,3 +87,15 @@ def test_frames_without_classes_of_their_own_are_read():
     )
     found = Calibration.from_frame(frame).interval(np.array([100.0]), np.array([138.0]))
     assert found.tolist() == [[10, 50, 200]]
+
+
+def test_the_reference_covers_every_line_class_and_says_how_well_it_holds():
+    table = pd.read_csv(DATA / "import_calibration.csv")
+    classes = pd.read_csv(DATA / "line_class.csv")["kv"]
+    found = Calibration.from_frame(table)
+    assert found.kv.tolist() == classes.tolist()
+    assert (np.diff(found.factor, axis=1) > 0).all()
+    covered = table.filter(like="covered_share_")
+    assert covered.notna().any(axis=1).all()
+    assert covered.max(axis=None) <= 1
+    assert table["source"].str.contains("Texas A&M").all()
