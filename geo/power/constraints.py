@@ -1,6 +1,6 @@
 """Constraints that substations share: which of them load the same element, and what is left of its limit.
 
-The constraints kept are those among the tightest of any substation (`Hosting.tight_branch`): an element, the
+The constraints known are those among the tightest of any substation (`Hosting.tight_branch`): an element, the
 outage after which it is full, and the direction of the flow that is limited. Every substation leans on those
 on which its sensitivity in that direction is at or over the factor floor, also where they are not
 among its own tightest. A plan of loads keeps to all of them where for each the sum of sensitivity times MW is
@@ -22,6 +22,10 @@ from geo.power.naming import Names
 from geo.power.network import Network
 from geo.power.sharing import supply_of
 
+# Constraints that are published are those among so many tightest of any substation: of all those known they are
+# under half, and what is left of the others allows each substation well over what it has alone.
+PUBLISHED_RANK = 3
+
 
 @dataclass(frozen=True, eq=False)
 class SharedConstraints:
@@ -35,6 +39,8 @@ class SharedConstraints:
         1 where flow from `from_bus` to `to_bus` is limited, -1 where it is the other way.
     margin_mw
         What is left of the limit before any new load.
+    rank
+        Its place among the tightest of the site for which it is tightest, from 1.
     start, number, factor
         Constraints of each site, ascending, and its sensitivities: shape (sites + 1,), then one each.
     own_mw
@@ -49,6 +55,7 @@ class SharedConstraints:
     outage: np.ndarray
     direction: np.ndarray
     margin_mw: np.ndarray
+    rank: np.ndarray
     start: np.ndarray
     number: np.ndarray
     factor: np.ndarray
@@ -70,10 +77,15 @@ class SharedConstraints:
         held = hosting.tight_branch >= 0
         branch, outage = hosting.tight_branch[held], hosting.tight_outage[held]
         direction = np.where(hosting.tight_factor[held] > 0.0, 1, -1)
-        found, first = np.unique(
-            np.column_stack([branch, outage, direction]), axis=0, return_index=True
+        found, first, inverse = np.unique(
+            np.column_stack([branch, outage, direction]),
+            axis=0,
+            return_index=True,
+            return_inverse=True,
         )
         margin_mw = hosting.tight_margin_mw[held][first]
+        rank = np.full(len(found), held.shape[1])
+        np.minimum.at(rank, inverse, np.nonzero(held)[1] + 1)
         supply = np.full(hosting.bus.size, -1)
         supply_mw = np.zeros(len(islands))
         numbers = [np.empty(0, np.int32)] * hosting.bus.size
@@ -105,6 +117,7 @@ class SharedConstraints:
         return cls(
             *found.T.copy(),
             margin_mw,
+            rank,
             np.concatenate([[0], np.cumsum([number.size for number in numbers])]).astype(np.int64),
             np.concatenate([np.empty(0, np.int32), *numbers]),
             np.concatenate([np.empty(0), *factors]),
@@ -169,30 +182,55 @@ class SharedConstraints:
         return out
 
     def frame(self, network: Network, names: Names, case: Case) -> pd.DataFrame:
-        """Tell the constraints, one row each, `constraint_no` from 0."""
-        branch, outage = self.branch, self.outage
-        ends = network.from_bus[branch], network.to_bus[branch]
+        """Tell the constraints that are published, one row each.
+
+        Returns
+        -------
+        DataFrame
+            `constraint_no`; `branch_id`, `branch_text`, `branch_kind`, `kv`, `from_substation_id` and
+            `to_substation_id` of the element; `outage_branch_id` and `outage_text` (None: intact);
+            `is_forward`, whether flow from the one to the other is limited; `limit_mw`, `base_flow_mw` in
+            that direction with all in service, `margin_mw`, `substation_count`.
+        """
+        number = self._published()
+        branch, outage = self.branch[number], self.outage[number]
         limit = case.limit_mw(network)[branch]
         outage_id = network.branch_id[np.maximum(outage, 0)].astype(object)
         outage_id[outage < 0] = None
         return pd.DataFrame(
             {
-                "constraint_no": np.arange(branch.size),
+                "constraint_no": number,
                 "branch_id": network.branch_id[branch],
                 "branch_text": [names.branch(row) for row in branch.tolist()],
                 "branch_kind": network.branch_kind[branch],
                 "kv": network.branch_kv[branch],
-                "from_substation_id": network.bus_substation[ends[0]],
-                "to_substation_id": network.bus_substation[ends[1]],
+                "from_substation_id": network.bus_substation[network.from_bus[branch]],
+                "to_substation_id": network.bus_substation[network.to_bus[branch]],
                 "outage_branch_id": outage_id,
                 "outage_text": [names.branch(row) if row >= 0 else None for row in outage.tolist()],
-                "is_forward": self.direction > 0,
+                "is_forward": self.direction[number] > 0,
                 "limit_mw": np.where(outage < 0, limit, case.emergency_factor * limit),
-                "base_flow_mw": self.direction * network.flow_mw[branch] * case.flow_factor,
-                "margin_mw": self.margin_mw,
-                "substation_count": np.bincount(self.number, minlength=branch.size),
+                "base_flow_mw": self.direction[number] * network.flow_mw[branch] * case.flow_factor,
+                "margin_mw": self.margin_mw[number],
+                "substation_count": np.bincount(self.number, minlength=self.branch.size)[number],
             }
         )
+
+    def leaning(self, substation_id: np.ndarray) -> pd.DataFrame:
+        """Tell which sites lean on the published constraints: `constraint_no`, `substation_id`, `mw_per_mw`."""
+        site = np.repeat(np.arange(self.start.size - 1), np.diff(self.start))
+        entry = np.flatnonzero(self.rank[self.number] <= PUBLISHED_RANK)
+        entry = entry[np.lexsort((site[entry], self.number[entry]))]
+        return pd.DataFrame(
+            {
+                "constraint_no": self.number[entry].astype(np.int64),
+                "substation_id": substation_id[site[entry]],
+                "mw_per_mw": self.factor[entry],
+            }
+        )
+
+    def _published(self) -> np.ndarray:
+        return np.flatnonzero(self.rank <= PUBLISHED_RANK)
 
 
 @dataclass(frozen=True, eq=False)
