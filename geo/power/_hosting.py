@@ -68,37 +68,81 @@ def gather(
 
 
 @jit
-def limit_of(
-    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit,
-    flow_factor, emergency, floor, found,
-) -> None:  # fmt: skip
-    """Write into `found` what limits a site: MW intact, MW with outages, element, outage (as floats).
+def keep(
+    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at,
+    least_limit, most_limit, flow_factor, emergency, floor,
+    at, out_of, size, toward, waived,
+) -> tuple[int, int]:  # fmt: skip
+    """Write the constraints that can bind in any case, elements before pairs; return their numbers.
 
-    `waived_at` is the rating at which what is over its limit before the new load is told; the limit of
-    a waived element is infinite.
+    No case allows more than the constraint that is tightest when each has its loosest assumptions,
+    and none of what stands in every case; so what allows more than that at its tightest never binds.
     """
-    best, element_of, outage_of = np.inf, -1, INTACT
+    least_flow, most_flow = flow_factor.min(), flow_factor.max()
+    least_emergency, most_emergency = emergency.min(), emergency.max()
+    surely = floor.max()
+    ceiling = np.inf
     for j in range(singles):
         i = single[j]
         a = abs(h[i])
-        if a >= floor:
-            toward = flow[i] if h[i] > 0.0 else -flow[i]
-            mw = (limit[i] - toward * flow_factor) / a
-            if mw < best:
-                best, element_of = mw, i
-    found[0] = max(best, 0.0)
+        if a >= surely:
+            with_it = flow[i] if h[i] > 0.0 else -flow[i]
+            loose = most_limit[i] - min(with_it * least_flow, with_it * most_flow)
+            ceiling = min(ceiling, loose / a)
+    # The intact network has a limit of its own. Rounding leaves nothing out.
+    intact_ceiling = max(ceiling, 0.0) * (1.0 + 1e-9) + 1e-9
     for j in range(count):
         a = abs(otdf[j])
-        if a < floor:
-            continue
         p = pair[j]
         i = element[p]
-        if abs(pair_flow[p]) > emergency * waived_at[i]:
-            continue
-        toward = pair_flow[p] if otdf[j] > 0.0 else -pair_flow[p]
-        mw = (emergency * limit[i] - toward * flow_factor) / a
-        if mw < best:
-            best, element_of, outage_of = mw, i, outage[p]
+        if a >= surely and abs(pair_flow[p]) <= least_emergency * waived_at[i]:
+            with_it = pair_flow[p] if otdf[j] > 0.0 else -pair_flow[p]
+            loose = most_emergency * most_limit[i] - min(with_it * least_flow, with_it * most_flow)
+            ceiling = min(ceiling, loose / a)
+    ceiling = max(ceiling, 0.0) * (1.0 + 1e-9) + 1e-9
+    kept = 0
+    for j in range(singles):
+        i = single[j]
+        a = abs(h[i])
+        with_it = flow[i] if h[i] > 0.0 else -flow[i]
+        if least_limit[i] - max(with_it * least_flow, with_it * most_flow) <= intact_ceiling * a:
+            at[kept], out_of[kept], size[kept], toward[kept] = i, INTACT, a, with_it
+            kept += 1
+    kept_singles = kept
+    for j in range(count):
+        a = abs(otdf[j])
+        p = pair[j]
+        i = element[p]
+        with_it = pair_flow[p] if otdf[j] > 0.0 else -pair_flow[p]
+        tight = least_emergency * least_limit[i] - max(with_it * least_flow, with_it * most_flow)
+        if tight <= ceiling * a and abs(with_it) <= most_emergency * waived_at[i]:
+            at[kept], out_of[kept], size[kept], toward[kept] = i, outage[p], a, with_it
+            waived[kept] = waived_at[i]
+            kept += 1
+    return kept_singles, kept
+
+
+@jit
+def limit_of(
+    kept_singles, kept, at, out_of, size, toward, waived, limit, flow_factor, emergency, floor, found,
+) -> None:  # fmt: skip
+    """Write into `found` what limits a site: MW intact, MW with outages, element, outage (as floats).
+
+    `waived` is the rating at which what is over its limit before the new load is told; the limit of
+    a waived element is infinite.
+    """
+    best, element_of, outage_of = np.inf, -1, INTACT
+    for j in range(kept_singles):
+        if size[j] >= floor:
+            mw = (limit[at[j]] - toward[j] * flow_factor) / size[j]
+            if mw < best:
+                best, element_of = mw, at[j]
+    found[0] = max(best, 0.0)
+    for j in range(kept_singles, kept):
+        if size[j] >= floor and abs(toward[j]) <= emergency * waived[j]:
+            mw = (emergency * limit[at[j]] - toward[j] * flow_factor) / size[j]
+            if mw < best:
+                best, element_of, outage_of = mw, at[j], out_of[j]
     found[1], found[2], found[3] = max(best, 0.0), element_of, outage_of
 
 
@@ -159,15 +203,16 @@ def tightest_of(
 def weigh(
     rows, transfer, supply_flow, supply_of, supply_mw, is_local,
     element_start, outage, share, outage_start, by_outage, element, largest, pair_flow,
-    flow, waived_at, limit, flow_factor, emergency, floor, case_supply, takes_most, main,
-    h, single, pair, otdf, mw_intact, mw_secure, limit_element, limit_outage,
+    flow, waived_at, limit, least_limit, most_limit, flow_factor, emergency, floor, case_supply, takes_most, main,
+    h, single, pair, otdf, at, out_of, size, toward, waived, mw_intact, mw_secure, limit_element, limit_outage,
     t_mw, t_element, t_outage, t_factor, t_margin,
 ) -> None:  # fmt: skip
     """Weigh up to BLOCK sites under every case: results of site `rows[c]` from `transfer[c]`.
 
     `supply_of` (sites, supplies) names a row of `supply_flow`, or -1. `case_supply` (cases, supplies) says
-    which supplies a case tries, the local ones last: where the least counts, one that runs out before
-    anything is overloaded limits nothing that another serves.
+    which supplies a case tries, the local ones last: where the least counts, a local one that runs out
+    before anything is overloaded limits nothing that another serves, and another that has nothing
+    leaves nothing.
     """
     cases, supplies = case_supply.shape
     lowest_floor = floor.min()
@@ -180,6 +225,10 @@ def weigh(
         for s in range(supplies):
             v = supply_of[site, s]
             if v < 0:
+                for case in range(cases):
+                    if case_supply[case, s] and not is_local[s] and not takes_most[case]:
+                        mw_intact[case, site] = 0.0
+                        mw_secure[case, site] = 0.0
                 continue
             for i in range(h.size):
                 h[i] = supply_flow[v, i] - transfer[c, i]
@@ -187,11 +236,16 @@ def weigh(
                 h, lowest_floor, element_start, outage, share,
                 outage_start, by_outage, element, largest, single, pair, otdf,
             )  # fmt: skip
+            kept_singles, kept = keep(
+                h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at,
+                least_limit, most_limit, flow_factor, emergency, floor,
+                at, out_of, size, toward, waived,
+            )  # fmt: skip
             for case in range(cases):
                 if not case_supply[case, s]:
                     continue
                 limit_of(
-                    h, singles, single, count, pair, otdf, outage, element, pair_flow, flow, waived_at, limit[case],
+                    kept_singles, kept, at, out_of, size, toward, waived, limit[case],
                     flow_factor[case], emergency[case], floor[case], found,
                 )  # fmt: skip
                 cap = supply_mw[v]

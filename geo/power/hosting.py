@@ -298,6 +298,9 @@ def _of_island(
         transfer = np.empty((_ldl.BLOCK, branch.size))
         h, single = np.empty(branch.size), np.empty(branch.size, np.int64)
         pair, otdf = np.empty(len(outages), np.int64), np.empty(len(outages))
+        # One row for every constraint: untouched room costs nothing.
+        room = branch.size + len(outages)
+        kept = np.empty(room, np.int64), np.empty(room, np.int64), *np.empty((3, room))
         for begin in range(rows.start, rows.stop, _ldl.BLOCK):
             part = sites[begin : min(begin + _ldl.BLOCK, rows.stop)]
             _hosting.transfers(
@@ -309,8 +312,9 @@ def _of_island(
                 *(part, transfer, supplies.flow, supply_of, supplies.mw, is_local),
                 *(outages.element_start, outages.outage, outages.share, outages.outage_start),
                 *(outages.by_outage, outages.element, outages.largest_share, pair_flow),
-                *(flow, network.rating_mva[branch, 1], limit, *case_arrays, 0),
-                *(h, single, pair, otdf, *results),
+                *(flow, network.rating_mva[branch, 1], limit),
+                *(limit.min(axis=0), limit.max(axis=0), *case_arrays, 0),
+                *(h, single, pair, otdf, *kept, *results),
             )
 
     in_threads(run, sites.size, workers, block=BLOCKS * _ldl.BLOCK)
