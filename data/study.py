@@ -15,6 +15,8 @@ SCHEMA_PATH = Path(__file__).parent / "schemas" / "study.schema.json"
 # The four themes that a flow of its own pulls and stages, in the order a run takes them.
 THEMES = ("grid", "population", "fiber", "land")
 ThemeName = Annotated[str, Field(pattern="^(grid|population|fiber|land)$")]
+# What a load flow cannot do without; DC ties may be missing.
+NETWORK_LAYERS = ("substation", "bus", "branch", "plant")
 # Layers and staging objects are files of one folder.
 SqlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -200,7 +202,19 @@ class Study(_Strict):
     )
     divide: Divide = Divide()
     measure: Measure = Measure()
-    headroom_method: Literal["rated_circuits", "snapped_lines"]
+    headroom_method: Literal["load_flow", "import_estimate"] = Field(
+        description=(
+            "load_flow: hosting capacity on the network case of bus, branch, plant and dc_tie; "
+            "import_estimate: what lines can bring, from their ends or, without them, their courses."
+        )
+    )
+    load_series: Path | None = Field(
+        default=None,
+        description=(
+            "CSV with one column of numbers, the hourly load of the system over a year, relative to the "
+            "study file; it takes the place of the assumed shape of a year's load."
+        ),
+    )
     exclusions: list[Exclusion] = Field(
         default_factory=list,
         description="Ground that cannot be built on; without any, what is excluded is unknown.",
@@ -233,6 +247,18 @@ class Study(_Strict):
             msg = "a workload is listed twice"
             raise ValueError(msg)
         return value
+
+    @model_validator(mode="after")
+    def _network_is_there(self) -> Self:
+        if self.headroom_method == "load_flow":
+            filled = {layer for theme in self.themes.values() for layer in theme.layers}
+            if missing := sorted(set(NETWORK_LAYERS) - filled):
+                msg = f"load_flow needs a network case, but no theme fills {', '.join(missing)}"
+                raise ValueError(msg)
+        elif self.load_series is not None:
+            msg = "load_series is for load_flow: import_estimate tells nothing of flexible load"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _ground_is_there(self) -> Self:
@@ -335,8 +361,9 @@ def _mapping(content: dict[str, Any], key: str) -> dict[str, Any]:
 def _beside(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Take the files that a study names from beside the study file."""
     content = dict(content)
-    if isinstance(content.get("catalogue"), str):
-        content["catalogue"] = str(folder / content["catalogue"])
+    for key in ("catalogue", "load_series"):
+        if isinstance(content.get(key), str):
+            content[key] = str(folder / content[key])
     if isinstance(content.get("network"), dict):
         content["network"] = {
             key: str(folder / value) if isinstance(value, str) else value

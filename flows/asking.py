@@ -70,7 +70,7 @@ def top(build: Path, workload: str, level: str, n: int) -> Shown:
         f"{workload}: first {len(rows)} by {level}",
         rows,
         columns=PARCEL_COLUMNS if is_parcel else REGION_COLUMNS,
-        notes=_honest(run),
+        notes=honest(run),
     )
 
 
@@ -115,7 +115,7 @@ def explain(build: Path, what: str) -> Shown:
     )
     for workload in payload["workloads"]:
         shown.sections.extend(_workload_sections(workload))
-    shown.sections.append(Shown("", notes=_honest(run)))
+    shown.sections.append(Shown("", notes=honest(run)))
     return shown
 
 
@@ -233,7 +233,7 @@ def _is_here(source: Source, entry: LockEntry | None, home: Home) -> bool:
 def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
     if rows_of(con, "query/explain_parcel", {"parcel_id": what}):
         return what
-    point = _lat_lon(what)
+    point = lat_lon(what)
     if point is None:
         msg = f"There is no parcel {what!r}."
         raise UsageError(msg, "Give the id of a parcel, or LAT,LON such as 39.04,-77.49.")
@@ -249,7 +249,14 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
     raise UsageError(msg, "The point may lie in water or outside the area; write latitude first.")
 
 
-def _lat_lon(what: str) -> tuple[float, float] | None:
+def lat_lon(what: str) -> tuple[float, float] | None:
+    """Read a latitude and a longitude; None where the words are none.
+
+    Raises
+    ------
+    UsageError
+        They are out of range.
+    """
     try:
         lat, lon = (float(part) for part in re.split(r"[\s,]+", what.strip()))
     except ValueError:
@@ -336,7 +343,8 @@ def _workload_sections(workload: dict[str, Any]) -> list[Shown]:
     return [factors, gates]
 
 
-def _honest(run: dict[str, Any]) -> list[str]:
+def honest(run: dict[str, Any]) -> list[str]:
+    """Say of which study and run an answer is, and that its grid is synthetic where it is."""
     note = f"study {run['study']}, run {run['run_id']}"
     return [
         note

@@ -245,6 +245,31 @@ def export(
     return Shown("Exported", rows)
 
 
+@app.command
+def power(
+    *where: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    mw: float | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell what power a point can have: the substations around it, what limits them, what would lift it.
+
+    Parameters
+    ----------
+    where
+        Latitude and longitude: 39.04,-77.49.
+    mw
+        Load that is wanted: which substation can serve it, and what an upgrade would take.
+    """
+    if not where:
+        msg = "Name a point."
+        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    # Kernels take a second to import: only this question pays for it.
+    from flows.power_answer import power as answer
+
+    return answer(Home.at(home).build, " ".join(where), mw)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit code 0 ok, 1 failed check or run, 2 wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments

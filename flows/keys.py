@@ -21,9 +21,11 @@ POWER_CODE = (
     "geo/power/*.py",
     "geo/_jit.py",
     "geo/_threads.py",
-    # What the import estimate shares with the rest.
-    "geo/headroom.py",
-    "geo/snap.py",
+    # Distances, neighbours and shapes of the import estimate.
+    "geo/features.py",
+    "geo/geodesy.py",
+    "geo/nearest.py",
+    "geo/pairs.py",
     "data/capacity.py",
     "data/load_series.py",
     "flows/power.py",

@@ -22,6 +22,7 @@ from flows import keys
 from flows.exclusions import load_exclusions
 from flows.halving import Fault, Halved, first_fault, in_halves
 from flows.home import Home
+from flows.power import read_shared
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
 from flows.slope import SlopeSource, open_slope
@@ -106,6 +107,7 @@ def measure_parcels(
             canonical,
             headroom,
             TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv")),
+            shared=read_shared(power, headroom),
             exclusions=load_exclusions(excluded),
             slope=raster.dataset if raster else None,
             slope_crs=raster.crs if raster else None,

@@ -1,4 +1,4 @@
-"""The nightly run: pull, stage, divide, measure, score, rank, check, publish, export."""
+"""The nightly run: pull, stage, power, divide, measure, score, rank, check, publish, export."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,15 +53,23 @@ def _run(request: RunRequest) -> Path:
     staged = {theme: stage(theme, pulled, request) for theme in themes}
     layers = tasks.assemble(staged, pulled, request)
     watch.lap("stage")
+    power = tasks.power(layers, request)
+    watch.lap("power")
     parcels = tasks.divide(layers, request)
     watch.lap("divide")
     excluded = tasks.exclude(layers, parcels, pulled, request)
     watch.lap("exclude")
-    metrics = tasks.measure(layers, parcels, excluded, pulled, request)
+    metrics = tasks.measure(layers, power, parcels, excluded, pulled, request)
     watch.lap("measure")
     shapes = tasks.regions(layers, parcels, metrics, request)
     watch.lap("regions")
-    paths = {"layers": layers, "parcels": parcels, "metrics": metrics, "regions": shapes}
+    paths = {
+        "layers": layers,
+        "power": power,
+        "parcels": parcels,
+        "metrics": metrics,
+        "regions": shapes,
+    }
     build = tasks.publish(run_id, started_at, paths, pulled, watch.seconds, request)
     watch.lap("publish")
     log(f"published {build} as run {run_id}")

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,17 @@ from flows import keys
 from flows.home import Home
 from flows.reporting import rows_of
 from flows.results import Log, attach, is_there, write
-from geo.headroom import substation_headroom
+from geo.power.constraints import SharedConstraints
 from geo.power.flexible import duration_levels, load_levels
 from geo.power.hosting import ENDS
+from geo.power.import_estimate import circuits_of_lines, import_estimate
+from geo.power.local import feeding_substations, load_by_people
 from geo.power.network import Network
 from geo.power.override import apply_capacity
 from geo.power.rules import End, PowerRules
-from geo.power.substations import SubstationPower, substation_power
-from geo.snap import feeding_substations, load_by_people, snapped_circuits
+from geo.power.sharing import Sharing
+from geo.power.substations import Solved, SubstationPower, substation_power
+from geo.power.topology import build_topology
 
 # Canonical layers that each method reads.
 LAYERS = {
@@ -36,6 +39,10 @@ LAYERS = {
 # Tables beside that of the substations, which stand in files of the same stem.
 BESIDE = ("constraint", "waived", "sensitivity", "note")
 REJECTED = "rejected"
+# Of a load flow: the case for granting megawatts, and the limits that substations share.
+FLOW_SUFFIX = ".flow.npz"
+SHARED_SUFFIX = ".shared.npz"
+SHARED = ("power_constraint", "power_constraint_substation")
 # Columns of the substations' table, with those that only some methods know as missing.
 TEXTS = (
     *("substation_id", "substation_name", "interconnect", "zone_id", "source_id", "method"),
@@ -64,6 +71,12 @@ NO_ROWS = {
         *("p90_mw", "zero_share", "median_n0_mw", "rank_correlation"),
     ),
     "note": ("code", "subject_kind", "subject_id", "detail"),
+    "power_constraint": (
+        *("constraint_no", "branch_id", "branch_text", "branch_kind", "kv"),
+        *("from_substation_id", "to_substation_id", "outage_branch_id", "outage_text"),
+        *("is_forward", "limit_mw", "base_flow_mw", "margin_mw", "substation_count"),
+    ),
+    "power_constraint_substation": ("constraint_no", "substation_id", "mw_per_mw"),
 }
 
 
@@ -79,8 +92,8 @@ def make_power(
     -------
     Path
         One row a substation, those that were inferred or stated among them; beside it, with the same
-        stem, `.constraint`, `.waived`, `.sensitivity`, `.note` and `.rejected` (rows of capacity files),
-        each `.parquet`.
+        stem, `.constraint`, `.waived`, `.sensitivity`, `.note`, those of `SHARED` and `.rejected` (rows of
+        capacity files), each `.parquet`, and of a load flow `.flow.npz` and `.shared.npz`, what is granted to several.
 
     Raises
     ------
@@ -101,8 +114,11 @@ def make_power(
     good = pd.concat([file.good for file in files], ignore_index=True)
     substation, unmatched = apply_capacity(pd.read_parquet(computed), good)
     rejected = pd.concat([*(file.rejected for file in files), unmatched], ignore_index=True)
-    for name in BESIDE:
+    for name in (*BESIDE, *SHARED):
         _same(beside(computed, name), beside(target, name))
+    for suffix in (FLOW_SUFFIX, SHARED_SUFFIX):
+        if computed.with_suffix(suffix).is_file():
+            _same(computed.with_suffix(suffix), target.with_suffix(suffix))
     write(rejected, beside(target, REJECTED))
     write(complete(substation), target)
     count = int((substation["method"] == "user").sum())
@@ -135,9 +151,13 @@ def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
             return target
         frames = {name: builds.layer_frame(con, name) for name in names}
     if study.headroom_method == "load_flow":
-        power = _load_flow(frames, series, log)
+        power, solved = _load_flow(frames, series, log)
+        shared = _keep_flow(solved, target)
     else:
         power = _import_estimate(frames, log)
+        shared = {name: pd.DataFrame(columns=[*NO_ROWS[name]]) for name in SHARED}
+    for name, frame in shared.items():
+        write(frame, beside(target, name))
     for name in BESIDE:
         write(getattr(power, name), beside(target, name))
     write(pd.DataFrame(columns=[*REJECT_COLUMNS], dtype=str), beside(target, REJECTED))
@@ -146,7 +166,9 @@ def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
     return target
 
 
-def _load_flow(frames: dict[str, Any], series: np.ndarray | None, log: Log) -> SubstationPower:
+def _load_flow(
+    frames: dict[str, Any], series: np.ndarray | None, log: Log
+) -> tuple[SubstationPower, Solved]:
     rules = PowerRules.from_frame(_reference("power_rule"))
     network = Network.from_frames(
         *(frames[name] for name in ("bus", "branch", "plant", "dc_tie")),
@@ -157,13 +179,53 @@ def _load_flow(frames: dict[str, Any], series: np.ndarray | None, log: Log) -> S
         f"{network.island.max() + 1:,} islands, base flows "
         f"{'published' if network.is_flow_published else 'computed'}"
     )
-    power = substation_power(network, frames["substation"], rules, _hours(series))
+    power, solved = substation_power(network, frames["substation"], rules, _hours(series))
     mid = power.substation["headroom_mw_mid"]
     log(
         f"load flow: {len(mid):,} substations, median {mid.median():,.0f} MW, "
         f"{(mid <= 0).mean():.1%} at 0, {len(power.waived):,} limits waived"
     )
-    return power
+    return power, solved
+
+
+def _keep_flow(solved: Solved, target: Path) -> dict[str, pd.DataFrame]:
+    """Keep what is needed to grant megawatts to several substations at once; give the tables of it."""
+    case = PowerRules.from_frame(_reference("power_rule")).case("mid")
+    sharing = Sharing.of(solved.network, solved.islands, case)
+    _save(sharing.to_arrays(), target.with_suffix(FLOW_SUFFIX))
+    shared = SharedConstraints.of(solved.network, solved.islands, solved.hosting, case)
+    ids = {"substation_id": solved.substation_id.astype(str)}
+    _save(shared.to_arrays() | ids, target.with_suffix(SHARED_SUFFIX))
+    tables = (
+        shared.frame(solved.network, solved.names, case),
+        shared.leaning(solved.substation_id),
+    )
+    return dict(zip(SHARED, tables, strict=True))
+
+
+def _save(arrays: dict[str, np.ndarray], target: Path) -> None:
+    temporary = target.with_name(target.name + ".part")
+    with temporary.open("wb") as handle:
+        np.savez(handle, **cast("dict[str, Any]", arrays))
+    store.replace_atomically(temporary, target)
+
+
+def read_shared(power: Path, headroom: pd.DataFrame) -> SharedConstraints | None:
+    """Read what substations share, by the rows of their table; None where no load flow was solved.
+
+    What was stated of a substation says nothing of the limits that it shares.
+    """
+    path = power.with_suffix(SHARED_SUFFIX)
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    ids = arrays.pop("substation_id")
+    row = pd.Series(np.arange(ids.size), index=ids.astype(object))
+    is_computed = (headroom["method"] == "load_flow").to_numpy(bool, na_value=False)
+    site = headroom["substation_id"].map(row).fillna(-1).to_numpy(np.int64)
+    own_mw = headroom["headroom_mw_mid"].to_numpy(float)
+    return SharedConstraints.from_arrays(arrays).at(np.where(is_computed, site, -1), own_mw)
 
 
 def _hours(series: np.ndarray | None) -> dict[End, np.ndarray]:
@@ -181,26 +243,56 @@ def _hours(series: np.ndarray | None) -> dict[End, np.ndarray]:
 
 def _import_estimate(frames: dict[str, Any], log: Log) -> SubstationPower:
     substation, line, plant = frames["substation"], frames["line"], frames["plant"]
-    classes = _reference("line_class")
-    if line["from_substation_id"].isna().all():
-        line = snapped_circuits(line, substation)
-        plant = plant.assign(substation_id=feeding_substations(plant, substation))
-        import_mw = substation_headroom(substation, line, plant, classes)["import_n1_mw"]
+    if line["from_substation_id"].notna().any():
+        circuit = circuits_of_lines(line)
+    else:
+        topology = build_topology(line, substation, plant)
+        substation, circuit = topology.substation, topology.circuit
+        inferred = int(substation["is_inferred"].sum())
+        log(f"topology: {len(circuit):,} circuits, {inferred:,} substations inferred")
+    plant = plant.assign(substation_id=feeding_substations(plant, substation))
+    classes, calibration = _reference("line_class"), _reference("import_calibration")
+    if substation["load_mw"].isna().any():
+        told = import_estimate(substation, circuit, plant, classes, calibration)
         peak = _reference("peak_load")["peak_kw_per_person"].item()
-        load_mw = load_by_people(frames["people"], substation, import_mw.to_numpy(float), peak)
-        substation = substation.assign(load_mw=substation["load_mw"].fillna(pd.Series(load_mw)))
-        log(f"{len(line):,} circuits snapped to substations")
-    told = substation_headroom(substation, line, plant, classes)
+        import_mw = told["import_n1_mw"].to_numpy(float)
+        load_mw = load_by_people(frames["people"], substation, import_mw, peak)
+        load_mw = substation["load_mw"].fillna(pd.Series(load_mw, substation.index))
+        substation = substation.assign(load_mw=load_mw)
+    told = import_estimate(substation, circuit, plant, classes, calibration)
     known = told["headroom_mw_mid"].notna()
-    words = "what its circuits bring without the largest, less the load here"
     told = told.assign(
         method="import_estimate",
-        connect_kv=substation["kv_max"].to_numpy(),
+        connect_kv=substation["kv_max"].fillna(told["kv_class"]).to_numpy(),
         limit_kind=pd.Series("circuits", told.index, "string").where(known),
-        limit_text=pd.Series(words, told.index, "string").where(known),
+        limit_text=_circuit_words(told, substation["load_mw"]).where(known),
+    )
+    log(
+        f"import estimate: {int(known.sum()):,} of {len(told):,} substations, "
+        f"median {told['headroom_mw_mid'].median():,.0f} MW"
     )
     no_rows = {name: pd.DataFrame(columns=[*columns]) for name, columns in NO_ROWS.items()}
     return SubstationPower(substation.merge(told, on="substation_id"), **no_rows)
+
+
+def _circuit_words(told: pd.DataFrame, load_mw: pd.Series) -> pd.Series:
+    """Say of each substation which circuits its estimate counts."""
+    return pd.Series(
+        [
+            f"{count:,} circuit{'' if count == 1 else 's'}"
+            + (f", all but the largest ({largest:,.0f} MW)" if not single and count > 1 else "")
+            + f", less a load of {load:,.0f} MW"
+            for count, largest, single, load in zip(
+                told["circuit_count"],
+                told["largest_circuit_mw"],
+                told["is_single_fed"],
+                load_mw,
+                strict=True,
+            )
+        ],
+        told.index,
+        "string",
+    )
 
 
 def complete(substation: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,8 @@ from flows.clock import utc
 from flows.filling import region_filler
 from flows.home import Home
 from flows.housekeeping import prune
-from flows.measuring import HEADROOM_SUFFIX, SKIPPED_SUFFIX
+from flows.measuring import SKIPPED_SUFFIX
+from flows.power import REJECTED, beside
 from flows.reporting import rows_of
 from flows.request import RunRequest, area_of
 from flows.results import Log
@@ -102,12 +103,12 @@ def _check(con: Any, log: Log) -> None:
 
 def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
     builds.load_profiles(con, study, study_workloads(study))
-    _carry_rejects(con, paths["parcels"], paths["metrics"])
+    _carry_rejects(con, paths)
     builds.make_mart(
         con,
         parcel=paths["parcels"],
         metric=paths["metrics"],
-        headroom=paths["metrics"].with_suffix(HEADROOM_SUFFIX),
+        power=paths["power"],
         region=paths["regions"],
         fill=region_filler(paths["power"]),
     )
@@ -117,10 +118,15 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
     """Key of everything that a build is made from: equal means an equal build."""
     profiles = [profile.model_dump() for profile in study_workloads(study).values()]
     names = {step: path.name for step, path in paths.items()}
-    # Profiles count by what they say, not by where they lie; how parcels were measured shows in the
-    # name of what came of it.
+    # Profiles count by what they say, not by where they lie; how parcels were measured, and the load
+    # series, show in the names of what came of them.
     spec = study.model_dump(
-        exclude={"catalogue": True, "network": True, "measure": True, "workloads": {"__all__": {"profile"}}}
+        exclude={
+            "catalogue": True,
+            "network": True,
+            "measure": True,
+            "workloads": {"__all__": {"profile"}},
+        }
     )
     return keys.key_of(names, spec, profiles, area_of(study, request), keys.code_key(keys.ALL_CODE))
 
@@ -189,7 +195,8 @@ def _run_row(
         )
 
 
-def _carry_rejects(con: Any, parcels: Path, metrics: Path) -> None:
+def _carry_rejects(con: Any, paths: Mapping[str, Path]) -> None:
+    parcels, metrics = paths["parcels"], paths["metrics"]
     left_out = pd.read_parquet(parcels.with_suffix(".left-out.parquet"))
     left_out["reason"] = left_out["land_share"].map(
         lambda share: (
@@ -200,6 +207,8 @@ def _carry_rejects(con: Any, parcels: Path, metrics: Path) -> None:
     for path in (parcels.with_suffix(".rejected.parquet"), metrics.with_suffix(SKIPPED_SUFFIX)):
         rejected = pd.read_parquet(path).assign(source_id="parcels")
         builds.insert_frame(con, "meta.rejected_row", rejected)
+    stated = pd.read_parquet(beside(paths["power"], REJECTED)).assign(source_id="capacity")
+    builds.insert_frame(con, "meta.rejected_row", stated)
 
 
 def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:

@@ -8,10 +8,12 @@ import duckdb
 from data import store
 from geo.export.report_data import (
     CheckReport,
+    PowerReport,
     RankedRow,
     RejectReport,
     ReportData,
     SourceReport,
+    VoltagePower,
     WorkloadReport,
 )
 
@@ -81,7 +83,40 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
         excluded=[row["title"] for row in sources if not row["is_exportable"]],
         limits=run["limits"],
         exclusions=[f"{row['excluded']}: {row['why']}" for row in rows_of(con, "query/exclusions")],
+        power=_power(con),
         slope=next((row["title"] for row in rows_of(con, "query/slope")), None),
+    )
+
+
+def _power(con: duckdb.DuckDBPyConnection) -> PowerReport | None:
+    told = rows_of(con, "query/power_summary")[0]
+    if not told["substation_count"]:
+        return None
+    return PowerReport(
+        substation_count=told["substation_count"],
+        known_count=told["known_count"],
+        zero_count=told["zero_count"],
+        inferred_count=told["inferred_count"],
+        user_count=told["user_count"],
+        is_load_flow=told["load_flow_count"] > 0,
+        by_voltage=[
+            VoltagePower(
+                kv=row["kv"],
+                substation_count=row["substation_count"],
+                intact_mw=row["median_n0_mw"],
+                low_mw=row["median_low_mw"],
+                mid_mw=row["median_mid_mw"],
+                high_mw=row["median_high_mw"],
+                zero_share=row["zero_share"],
+            )
+            for row in rows_of(con, "query/power_by_kv")
+        ],
+        waived_elements=told["waived_element_count"],
+        waived_pairs=told["waived_pair_count"],
+        sensitivity={
+            row["case_name"]: (row["median_mw"], row["zero_share"], row["rank_correlation"])
+            for row in rows_of(con, "query/power_sensitivity")
+        },
     )
 
 

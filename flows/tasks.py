@@ -16,6 +16,7 @@ from data.errors import PassingPullError
 from data.pull import Pulled
 from flows import exclusions, exporting, measuring, publishing, steps
 from flows.home import Home
+from flows.power import make_power
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
 from flows.request import RunRequest, study_of
@@ -76,6 +77,13 @@ def assemble(themes: Mapping[str, Path], pulled: Mapping[str, Pulled], request: 
 
 
 @task(cache_policy=NO_CACHE)
+def power(layers: Path, request: RunRequest) -> Path:
+    """Compute what every substation can host."""
+    study, home = study_of(request), Home.at(request.home)
+    return make_power(study, layers, home, log, request.capacity)
+
+
+@task(cache_policy=NO_CACHE)
 def divide(layers: Path, request: RunRequest) -> Path:
     """Divide the land into parcels."""
     return steps.divide(study_of(request), request, layers, Home.at(request.home), log)
@@ -94,6 +102,7 @@ def exclude(
 @task(cache_policy=NO_CACHE)
 def measure(
     layers: Path,
+    power: Path,
     parcels: Path,
     excluded: Path | None,
     pulled: Mapping[str, Pulled],
@@ -103,6 +112,7 @@ def measure(
     return measuring.measure_parcels(
         study_of(request),
         layers,
+        power,
         parcels,
         excluded,
         Home.at(request.home),

@@ -5,12 +5,28 @@ from collections.abc import Sequence
 from geo.export._markdown import bullets, escape, table
 from geo.export._text import UNKNOWN, is_known, joined, number_text, score_pattern
 from geo.export.model import SYNTHETIC_SENTENCE
-from geo.export.report_data import CheckReport, RankedRow, ReportData, SourceReport, WorkloadReport
+from geo.export.report_data import (
+    CheckReport,
+    PowerReport,
+    RankedRow,
+    ReportData,
+    SourceReport,
+    WorkloadReport,
+)
 
 TOP_REGIONS, TOP_PARCELS = 20, 10
 _GENERAL_LIMITS = (
     "A score screens public data: it does not say that a site can be bought, permitted or connected.",
     "The first score of an interval counts every unknown factor as worst, the second as best; ranks use the first.",
+)
+_LOAD_FLOW = (
+    "How much more load each substation can serve by itself, from a load flow (direct current, increments on the "
+    "base flows) with all in service and after any single outage. Voltage, stability, short circuits, the queue "
+    "and what several new loads take from each other are not in these figures."
+)
+_IMPORT_ESTIMATE = (
+    "How much more load each substation can serve by itself, estimated from what its circuits can bring in after "
+    "the loss of one, less the load that stands there. It is no load flow: what lines carry for others is not seen."
 )
 
 
@@ -31,6 +47,8 @@ def markdown_report(report: ReportData) -> str:
         f"# Gridstead: {escape(report.study_title)}",
         _summary(report),
         *(block for workload in report.workloads for block in _rankings(workload)),
+        "## Power" if report.power else "",
+        *(_power(report.power) if report.power else ()),
         "## Sources",
         _sources(report.sources),
         "## Excluded ground" if report.exclusions else "",
@@ -95,6 +113,43 @@ def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...]) -> str:
         ],
         right=("Rank", "Score"),
     )
+
+
+def _power(power: PowerReport) -> list[str]:
+    method = _LOAD_FLOW if power.is_load_flow else _IMPORT_ESTIMATE
+    known = f"{power.known_count:,} of {_counted(power.substation_count, 'substation')}"
+    zeros = f"{power.zero_count:,} of them can serve nothing more in the middle case"
+    counted = [f"The headroom of {known} is known; {zeros}."]
+    if power.inferred_count:
+        counted.append(f"No source lists {power.inferred_count:,}: they were inferred.")
+    if power.user_count:
+        counted.append(f"Utilities' own figures stand for {power.user_count:,}.")
+    if power.is_load_flow:
+        counted.append(
+            f"{_counted(power.waived_elements, 'element')}, and {_counted(power.waived_pairs, 'pair')} of element "
+            "and outage, are over their limit before any new load and do not bind (`meta.power_waived`)."
+        )
+    rows = [
+        (
+            f"{each.kv:g}",
+            f"{each.substation_count:,}",
+            *(_mw(mw) for mw in (each.intact_mw, each.low_mw, each.mid_mw, each.high_mw)),
+            UNKNOWN if each.zero_share is None else _share(each.zero_share),
+        )
+        for each in power.by_voltage
+    ]
+    headings = ("kV", "Substations", "No outage", "Low", "Mid", "High", "Zeros")
+    blocks = [f"{method} {' '.join(counted)}"]
+    if rows:
+        blocks += ["Median MW by connecting voltage:", table(headings, rows, right=headings)]
+    if power.sensitivity:
+        told = "; ".join(
+            f"{escape(name)} {mw:,.0f} MW ({_share(zeros)} zeros"
+            + (f", rank correlation {rank:.2f})" if is_known(rank) else ")")
+            for name, (mw, zeros, rank) in power.sensitivity.items()
+        )
+        blocks.append(f"Median by assumption, each varied alone: {told}.")
+    return blocks
 
 
 def _sources(sources: Sequence[SourceReport]) -> str:
@@ -194,6 +249,10 @@ def _share(share: float) -> str:
     if 99 < percent < 100:
         return "over 99 %"
     return f"{percent:.0f} %"
+
+
+def _mw(value: float | None) -> str:
+    return f"{value:,.0f}" if is_known(value) else UNKNOWN
 
 
 def _count(value: int | None) -> str:

@@ -95,6 +95,50 @@ class CheckReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VoltagePower:
+    """Medians over the substations of a voltage class, MW; `intact_mw` is None without a load flow."""
+
+    kv: float
+    substation_count: int
+    intact_mw: float | None
+    low_mw: float | None
+    mid_mw: float | None
+    high_mw: float | None
+    zero_share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerReport:
+    """What substations can serve.
+
+    Parameters
+    ----------
+    substation_count, known_count, zero_count, inferred_count, user_count
+        Substations; those whose headroom is known, is 0, that were inferred, and that were stated in files.
+    is_load_flow
+        Whether a load flow was solved; else circuits were counted.
+    by_voltage
+        Voltage classes, ascending.
+    waived_elements, waived_pairs
+        Elements, and pairs of element and outage, over their limit before any new load.
+    sensitivity
+        Name of each case to its median MW, its share of zeros and its rank correlation with mid, the
+        most different first.
+    """
+
+    substation_count: int
+    known_count: int
+    zero_count: int
+    inferred_count: int = 0
+    user_count: int = 0
+    is_load_flow: bool
+    by_voltage: Sequence[VoltagePower] = ()
+    waived_elements: int = 0
+    waived_pairs: int = 0
+    sensitivity: dict[str, tuple[float, float, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """All that the report says, as plain data.
 
@@ -120,6 +164,8 @@ class ReportData:
         Further sentences about what the result does not say.
     exclusions
         Ground that counts as not buildable, each with its reason.
+    power
+        What substations can serve; None in a report without substations.
     slope
         Source on which the parcels' slopes are measured; None when they are unknown.
     """
@@ -142,4 +188,5 @@ class ReportData:
     excluded: Sequence[str] = ()
     limits: Sequence[str] = ()
     exclusions: Sequence[str] = ()
+    power: PowerReport | None = None
     slope: str | None = None

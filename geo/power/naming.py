@@ -5,6 +5,8 @@ import pandas as pd
 
 from geo.power.network import LOWEST_KV, Network
 
+TRANSFORMERS = ("transformer", "winding")
+
 
 class Names:
     """Words for what a network holds, with the names of its substations.
@@ -48,16 +50,16 @@ class Names:
 
     def _branch(self, row: int) -> str:
         net = self.network
-        ends = int(net.from_bus[row]), int(net.to_bus[row])
+        ends, kind = (int(net.from_bus[row]), int(net.to_bus[row])), net.branch_kind[row]
         high, low = sorted((net.bus_kv[bus] for bus in ends), reverse=True)
-        is_transformer = net.branch_kind[row] != "line" or high != low
         where = self._where(*ends)
-        if net.branch_kind[row] == "winding" and low < LOWEST_KV:
+        if kind == "winding" and low < LOWEST_KV:
             # The other end is the star point, which has no voltage of its own.
             return f"{_kv(high)} winding of a transformer {where}"
-        if is_transformer:
+        if kind in TRANSFORMERS or (kind != "line" and high != low):
             return f"transformer {high:g}/{_kv(low)} {where}"
-        return f"{'tie' if where.startswith('at ') else 'line'} {_kv(high)} {where}"
+        word = "tie" if where.startswith("at ") else "line"
+        return f"{word} {_kv(net.branch_kv[row])} {where}"
 
     def _where(self, one: int, other: int) -> str:
         ids = [self.network.bus_substation[bus] for bus in (one, other)]

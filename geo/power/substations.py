@@ -23,7 +23,7 @@ from geo.power.hosting import (
 from geo.power.naming import Names
 from geo.power.network import LOWEST_KV, NOTE_COLUMNS, Network
 from geo.power.rules import LEVELS, End, PowerRules
-from geo.power.sensitivity import is_single_fed, islands_with_branches
+from geo.power.sensitivity import is_single_fed
 
 CLASSES_KV = (69.0, 115.0, 138.0, 161.0, 230.0, 345.0, 500.0, 765.0)
 # Curtailed shares of the yearly energy, as columns name them.
@@ -31,6 +31,29 @@ CURTAILED = {"025": 0.0025, "050": 0.005, "100": 0.01}
 WAIVED_COLUMNS = (
     *("interconnect", "branch_id", "outage_branch_id", "limit_text", "flow_mw", "limit_mw"),
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A network with the capacity of its substations' best buses, from which shared limits are found.
+
+    Attributes
+    ----------
+    network, islands
+        The case.
+    hosting
+        Capacities under all cases, of one bus a substation.
+    substation_id
+        Substation of each bus of `hosting`.
+    names
+        Words for branches.
+    """
+
+    network: Network
+    islands: Sequence[Island]
+    hosting: Hosting
+    substation_id: np.ndarray
+    names: Names
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +88,7 @@ def substation_power(
     substation: pd.DataFrame,
     rules: PowerRules,
     hours: Mapping[End, np.ndarray],
-) -> SubstationPower:
+) -> tuple[SubstationPower, Solved]:
     """Hosting capacity of every substation of a network.
 
     Parameters
@@ -98,13 +121,14 @@ def substation_power(
         **_circuits(network, ids),
         **_reserves(network, substation),
     )
-    return SubstationPower(
+    power = SubstationPower(
         told,
         _constraints(network, hosting, names, ids[has_bus]),
         _waived(network, islands, names, rules.alone["emergency_factor"][1]),
         sensitivity_of(network, hosting),
         _notes(network, ids[~has_bus]),
     )
+    return power, Solved(network, islands, hosting, ids[has_bus], names)
 
 
 def best_bus(
@@ -351,11 +375,8 @@ def _waived(
 
 def _notes(network: Network, without_bus: np.ndarray) -> pd.DataFrame:
     """Add to the notes of the case what keeps substations from having a capacity."""
-    alone = np.isin(network.island, islands_with_branches(network), invert=True)
-    detail = "is joined to nothing in service: 0 MW"
-    rows = [("isolated", "bus", name, detail) for name in network.bus_id[alone]]
-    detail = f"has no bus of {LOWEST_KV:g} kV or more: its capacity is unknown"
-    rows += [("no_bus", "substation", name, detail) for name in without_bus]
+    detail = f"{without_bus.size:,} substations without a bus of {LOWEST_KV:g} kV or more; unknown"
+    rows = [("no_bus", "substation", None, detail)] if without_bus.size else []
     own = pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
     return pd.concat([network.notes.astype(object), own.astype(object)], ignore_index=True)
 
