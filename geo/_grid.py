@@ -16,6 +16,10 @@ VOLTAGE_CLASSES_KV = (69, 138, 230, 345)
 BULK_LINE_KV = 220.0
 GENERATION_RADII_MI = (10.0, 25.0, 50.0)
 FUEL_KINDS = ("firm", "variable")
+# Plants that close later free nothing in time; those that closed since 2018 are in the layer whatever their year.
+RETIRING_RADIUS_MI = 25.0
+RETIRING_BY_YEAR = 2035
+RETIRED = "retired"
 # Radius sums are exact in integers: whole kilowatts, finer than any nameplate.
 KW_PER_MW = 1000
 
@@ -26,18 +30,21 @@ class GridMetrics:
 
     nearest: tuple[NearestColumns, ...]
     generation: RadiusIndex | None
+    retiring: RadiusIndex | None
 
     @classmethod
     def of(cls, layers: Layers) -> Self:
         """Prepare the searches."""
-        return cls((*_substations(layers.substation), _lines(layers)), _plants(layers))
+        nearest = (*_substations(layers.substation), _lines(layers))
+        return cls(nearest, _plants(layers), _retiring(layers.retiring_plant))
 
     def measure(self, parcels: Parcels) -> dict[str, Any]:
-        """Nearest substation of each class and line, and generation around."""
+        """Nearest substation of each class and line, generation around, and what of it retires."""
         out: dict[str, Any] = {}
         for group in self.nearest:
             out.update(group.measure(parcels))
         out.update(self._generation(parcels))
+        out.update(self._retirement(parcels))
         return out
 
     def _generation(self, parcels: Parcels) -> dict[str, Any]:
@@ -51,6 +58,15 @@ class GridMetrics:
             return dict.fromkeys(names, np.nan)
         sums = self.generation.sums(parcels.lon, parcels.lat, GENERATION_RADII_MI)
         return dict(zip(names, sums.reshape(len(parcels), len(names)).T / KW_PER_MW, strict=True))
+
+    def _retirement(self, parcels: Parcels) -> dict[str, Any]:
+        """Capacity, as far as it is known, and number of the plants that retire around the point."""
+        names = ("retiring_generation_25mi_mw", "retiring_generation_25mi_count")
+        if self.retiring is None:
+            return dict.fromkeys(names, np.nan)
+        sums = self.retiring.sums(parcels.lon, parcels.lat, (RETIRING_RADIUS_MI,))
+        kw, count = sums.reshape(len(parcels), len(names)).T
+        return dict(zip(names, (kw / KW_PER_MW, count), strict=True))
 
 
 def _substations(substation: pd.DataFrame) -> list[NearestColumns]:
@@ -80,9 +96,22 @@ def _lines(layers: Layers) -> NearestColumns:
 
 
 def _plants(layers: Layers) -> RadiusIndex | None:
-    plant = layers.plant[layers.plant["capacity_mw"].notna() & layers.plant["fuel_kind"].notna()]
+    # Of a user's network case units may have no place.
+    is_known = layers.plant[["capacity_mw", "fuel_kind", "lon", "lat"]].notna().all(axis=1)
+    plant = layers.plant[is_known]
     if plant.empty:
         return None
     kw = np.rint(plant["capacity_mw"].to_numpy(float) * KW_PER_MW).astype(np.int64)
     kinds = np.column_stack([np.where(plant["fuel_kind"] == kind, kw, 0) for kind in FUEL_KINDS])
     return RadiusIndex.of(plant["lon"].to_numpy(), plant["lat"].to_numpy(), kinds)
+
+
+def _retiring(plant: pd.DataFrame) -> RadiusIndex | None:
+    """Plants that retire in time; None where a study knows of no retirement at all."""
+    if plant.empty:
+        return None
+    is_soon = plant["retirement_year"] <= RETIRING_BY_YEAR
+    soon = plant[is_soon | (plant["retirement_status"] == RETIRED)]
+    kw = np.rint(soon["capacity_mw"].fillna(0.0).to_numpy(float) * KW_PER_MW).astype(np.int64)
+    values = np.column_stack([kw, np.ones(len(soon), dtype=np.int64)])
+    return RadiusIndex.of(soon["lon"].to_numpy(float), soon["lat"].to_numpy(float), values)

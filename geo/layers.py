@@ -13,6 +13,7 @@ class Layers:
     substation: pd.DataFrame
     line: gpd.GeoDataFrame
     plant: pd.DataFrame
+    retiring_plant: pd.DataFrame
     zone_point: pd.DataFrame
     metro: pd.DataFrame
     metro_county: pd.DataFrame

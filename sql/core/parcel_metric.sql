@@ -57,6 +57,8 @@ create table core.parcel_metric (
     variable_generation_10mi_mw double,
     variable_generation_25mi_mw double,
     variable_generation_50mi_mw double,
+    retiring_generation_25mi_mw double,
+    retiring_generation_25mi_count bigint,
     metro_mi double,
     metro_id varchar,
     metro_name varchar,
@@ -145,6 +147,8 @@ comment on column core.parcel_metric.firm_generation_50mi_mw is 'Capacity of fir
 comment on column core.parcel_metric.variable_generation_10mi_mw is 'Capacity of wind and solar plants within 10 miles';
 comment on column core.parcel_metric.variable_generation_25mi_mw is 'Capacity of wind and solar plants within 25 miles';
 comment on column core.parcel_metric.variable_generation_50mi_mw is 'Capacity of wind and solar plants within 50 miles';
+comment on column core.parcel_metric.retiring_generation_25mi_mw is 'Capacity, where it is known, of the steam plants within 25 miles that retire by 2035 or retired since 2018; NULL where the study knows of none';
+comment on column core.parcel_metric.retiring_generation_25mi_count is 'Steam plants within 25 miles that retire by 2035 or retired since 2018; NULL where the study knows of none';
 comment on column core.parcel_metric.metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of 250 000 people or more';
 comment on column core.parcel_metric.metro_id is 'Nearest metro of 250,000 people or more';
 comment on column core.parcel_metric.metro_name is 'Its name';
@@ -234,6 +238,8 @@ select
     variable_generation_10mi_mw,
     variable_generation_25mi_mw,
     variable_generation_50mi_mw,
+    retiring_generation_25mi_mw,
+    retiring_generation_25mi_count,
     metro_mi,
     metro_id,
     metro_name,

@@ -46,6 +46,8 @@ from (
             parcel_metric.variable_generation_10mi_mw::double as variable_generation_10mi_mw,
             parcel_metric.variable_generation_25mi_mw::double as variable_generation_25mi_mw,
             parcel_metric.variable_generation_50mi_mw::double as variable_generation_50mi_mw,
+            parcel_metric.retiring_generation_25mi_mw::double as retiring_generation_25mi_mw,
+            parcel_metric.retiring_generation_25mi_count::double as retiring_generation_25mi_count,
             parcel_metric.metro_mi::double as metro_mi,
             parcel_metric.major_metro_mi::double as major_metro_mi,
             parcel_metric.is_within_100mi_of_major_metro::double as is_within_100mi_of_major_metro,

@@ -73,6 +73,8 @@ select
     metric.variable_generation_10mi_mw,
     metric.variable_generation_25mi_mw,
     metric.variable_generation_50mi_mw,
+    metric.retiring_generation_25mi_mw,
+    metric.retiring_generation_25mi_count,
     metric.metro_mi,
     metric.metro_id,
     metric.metro_name,
@@ -184,6 +186,8 @@ comment on column mart.training_parcels.firm_generation_50mi_mw is 'Capacity of 
 comment on column mart.training_parcels.variable_generation_10mi_mw is 'Capacity of wind and solar plants within 10 miles';
 comment on column mart.training_parcels.variable_generation_25mi_mw is 'Capacity of wind and solar plants within 25 miles';
 comment on column mart.training_parcels.variable_generation_50mi_mw is 'Capacity of wind and solar plants within 50 miles';
+comment on column mart.training_parcels.retiring_generation_25mi_mw is 'Capacity, where it is known, of the steam plants within 25 miles that retire by 2035 or retired since 2018; NULL where the study knows of none';
+comment on column mart.training_parcels.retiring_generation_25mi_count is 'Steam plants within 25 miles that retire by 2035 or retired since 2018; NULL where the study knows of none';
 comment on column mart.training_parcels.metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of 250 000 people or more';
 comment on column mart.training_parcels.metro_id is 'Nearest metro of 250,000 people or more';
 comment on column mart.training_parcels.metro_name is 'Its name';

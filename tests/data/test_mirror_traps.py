@@ -227,3 +227,16 @@ def test_constraints_of_rhode_island_and_cambridge(tmp_path):
         ]
         rejected = "select raw_table, reject_code, count(*) from meta.rejected_row group by all"
         assert con.sql(rejected).fetchall() == [("cambridge_wetland", "not_used", 3)]
+
+
+def test_plants_retire_with_their_boilers_and_not_by_their_design_life(themes):
+    con = themes("grid")
+    found = con.sql(
+        "select retirement_status, count(*), round(sum(capacity_mw))::int from core.retiring_plant "
+        "where retirement_status = 'retired' or retirement_year <= 2035 group by 1 order by 1"
+    ).fetchall()
+    assert found == [("retired", 97, 25184), ("retiring", 58, 35011)]
+    names = {name for (name,) in con.sql("select plant_name from core.retiring_plant").fetchall()}
+    assert {"Baldwin Energy Complex", "Homer City Generating Station"} <= names
+    # Combined cycles that fill in thirty years from their start.
+    assert not {"Fairless Energy Center", "Kendall County Generation Facility"} & names

@@ -277,11 +277,12 @@ def _grid(far, layers, headroom, found):
         found, "line_230kv", taken, line, lambda rows: far.to_lines(rows.geometry), far.same_m
     )
     _generation(far, layers.plant, found)
+    _retirement(far, layers.retiring_plant, found)
     _feeding(far, substation.merge(headroom, on="substation_id"), found)
 
 
 def _generation(far, plant, found):
-    plant = plant[plant["capacity_mw"].notna() & plant["fuel_kind"].notna()]
+    plant = plant[plant["capacity_mw"].notna() & plant["fuel_kind"].notna() & plant["lon"].notna()]
     radii = (10, 25, 50)
     for kind in ("firm", "variable"):
         kw = np.rint(plant["capacity_mw"].to_numpy(float) * KILOWATTS).astype(np.int64)
@@ -293,6 +294,20 @@ def _generation(far, plant, found):
         sums, _ = sums_within(far.lon, far.lat, *place, kw[:, None], radii)
         for number, radius in enumerate(radii):
             found.known[f"{kind}_generation_{radius}mi_mw"] = sums[:, number, 0] / KILOWATTS
+
+
+def _retirement(far, plant, found):
+    names = ("retiring_generation_25mi_mw", "retiring_generation_25mi_count")
+    if plant.empty:
+        found.known.update(dict.fromkeys(names, np.nan))
+        return
+    plant = plant[(plant["retirement_year"] <= 2035) | (plant["retirement_status"] == "retired")]
+    kw = np.rint(plant["capacity_mw"].to_numpy(float) * KILOWATTS)
+    values = np.column_stack([np.where(np.isnan(kw), 0, kw), np.ones(len(plant))]).astype(np.int64)
+    place = (plant["lon"].to_numpy(float), plant["lat"].to_numpy(float))
+    sums, _ = sums_within(far.lon, far.lat, *place, values, (25,))
+    found.known[names[0]] = sums[:, 0, 0] / KILOWATTS
+    found.known[names[1]] = sums[:, 0, 1]
 
 
 def _feeding(far, substation, found):

@@ -163,6 +163,7 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
     areas = {name: _areas(place, scale_m, parcels, empty, rng) for name in ("lake", "park")}
     for name, shapes in areas.items():
         made[name] = {f"{name}_id": np.arange(len(shapes)).astype(str), "geometry": shapes}
+    made["retiring_plant"] = _retiring(place, scale_m, inside, seed, empty, most)
     exclusions = _areas(place, scale_m, parcels, empty, rng)
     return World(
         parcels=parcels,
@@ -170,6 +171,27 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
         slope=None if rng.random() < empty else _slope(parcels, rng),
         headroom=_headroom(substation, mid, seed),
         exclusions=None if rng.random() < empty else exclusions,
+    )
+
+
+def _retiring(place, scale_m, inside, seed, empty, most):
+    """Plants that retire around the place, some of them in parcels."""
+    rng = np.random.default_rng([seed, 3])
+    count = 0 if rng.random() < empty else int(rng.integers(1, most))
+    spots = around(place, rng.uniform(0, 360, count), scale_m * rng.random(count))
+    is_in = rng.random(count) < 0.1
+    spots[is_in] = inside[rng.integers(0, len(inside), is_in.sum())]
+    lon, lat = spots.T
+    mw = np.where(rng.random(count) < 0.2, np.nan, np.round(rng.uniform(0, 900, count), 2))
+    years, kinds = (2019, 2030, 2035, 2036, 2100), ("retiring", "retired")
+    return pd.DataFrame(
+        {
+            "capacity_mw": mw,
+            "retirement_year": [years[at] for at in rng.integers(0, len(years), count)],
+            "retirement_status": [kinds[at] for at in rng.integers(0, len(kinds), count)],
+            "lon": lon,
+            "lat": lat,
+        }
     )
 
 

@@ -552,3 +552,63 @@ def test_counties_keep_their_kind_in_the_name_and_alaska_is_left_out():
         "Travis County", "Acadia Parish", "Baltimore city", "District of Columbia",
     ]  # fmt: skip
     assert codes(con, "county_2018")[5] == "outside_area"
+
+
+def boilers(*rows):
+    return [
+        {
+            "Plant Code": code, "Plant Name": f"Plant {code}", "Boiler Status": status,
+            "Retirement Year": year, "HRSG": recovery,
+        }
+        for code, status, year, recovery in rows
+    ]  # fmt: skip
+
+
+def test_a_plant_retires_when_every_boiler_in_use_has_a_year():
+    rows = boilers(
+        # Every boiler in use has a year; what was cancelled or retired before does not count.
+        ("1", "OP", "2027", "N"), ("1", "sb", "2029", None), ("1", "CN", " ", "N"), ("1", "RE", "2001", "N"),
+        # One stays.
+        ("2", "OP", "2027", "N"), ("2", "OP", " ", "N"),
+        # All retired, in time and long ago.
+        ("3", "RE", "2012", None), ("3", "re", "2018", None), ("4", "RE", "2017", "N"),
+        # Another boiler comes, and a gas turbine's tail with its design life.
+        ("5", "RE", "2020", "N"), ("5", "CO", "2056", "N"), ("6", "OP", "2033", "Y"), ("6", "OP", "2033", "N"),
+        # Nobody knows where it is; Hawaii; a footnote.
+        ("7", "RE", "2020", "N"), ("8", "RE", "2020", "N"), (None, None, None, None),
+    )  # fmt: skip
+    plants = [
+        {
+            "Plant Code": code, "Longitude": str(lon), "Latitude": str(lat), "Grid Voltage (kV)": kv,
+            "Grid Voltage 2 (kV)": " ", "Grid Voltage 3 (kV)": None,
+        }
+        for code, (lon, lat), kv in (("1", AUSTIN, "345"), ("8", HONOLULU, "138"), ("2", AUSTIN, "69"))
+    ]  # fmt: skip
+    wri = [
+        {"gppd_idnr": "USA0000003", "capacity_mw": "500.5", "longitude": "-97.0", "latitude": "30.0"},
+        {"gppd_idnr": "USA0000001", "capacity_mw": "0", "longitude": "-90.0", "latitude": "30.0"},
+        {"gppd_idnr": "USA0000004", "capacity_mw": "10", "longitude": "-97.0", "latitude": "30.0"},
+    ]  # fmt: skip
+    tables = {"eia860_boiler": rows, "eia860_plant": plants, "wri_plant": wri}
+    con = staged(tables, "eia860_retiring_plant")
+    assert list(codes(con, "eia860_retiring_plant").values()) == [
+        "", "merged", "merged", "merged", "not_used", "not_used", "", "merged", "not_used", "not_used",
+        "not_used", "not_used", "not_used", "invalid", "outside_area", "not_data",
+    ]  # fmt: skip
+
+    def told(column):
+        return values(con, "eia860_retiring_plant", column)
+
+    assert told("plant_id") == ["USA0000001", "USA0000003"]
+    assert told("retirement_status") == ["retiring", "retired"]
+    assert told("retirement_year") == [2029, 2018]
+    assert told("capacity_mw") == [None, 500.5]
+    assert told("kv") == [345, None]
+    assert list(zip(told("lon"), told("lat"), strict=True)) == [AUSTIN, (-97, 30)]
+    reasons = values(con, "eia860_retiring_plant", "reject_reason", "raw_row in (5, 9, 10, 12)")
+    assert reasons == [
+        "belongs to a plant of which 1 of 2 boilers in use have no planned retirement",
+        "belongs to a plant that retired in 2017",
+        "belongs to a plant with a boiler planned, built or tested",
+        "belongs to a plant whose gas turbines stay, as far as is known",
+    ]
