@@ -29,7 +29,7 @@ from geo.power.override import apply_capacity
 from geo.power.rules import End, PowerRules
 from geo.power.sharing import Sharing
 from geo.power.substations import Solved, SubstationPower, substation_power
-from geo.power.topology import build_topology
+from geo.power.topology import Topology, build_topology
 
 # Canonical layers that each method reads.
 LAYERS = {
@@ -42,6 +42,9 @@ REJECTED = "rejected"
 # Of a load flow: the case for granting megawatts, and the limits that substations share.
 FLOW_SUFFIX = ".flow.npz"
 SHARED_SUFFIX = ".shared.npz"
+# Of a topology that was built from the courses of lines.
+LINE_SUFFIX = ".line.parquet"
+CIRCUIT_SUFFIX = ".circuit.parquet"
 SHARED = ("power_constraint", "power_constraint_substation")
 # Columns of the substations' table, with those that only some methods know as missing.
 TEXTS = (
@@ -93,7 +96,8 @@ def make_power(
     Path
         One row a substation, those that were inferred or stated among them; beside it, with the same
         stem, `.constraint`, `.waived`, `.sensitivity`, `.note`, those of `SHARED` and `.rejected` (rows of
-        capacity files), each `.parquet`, and of a load flow `.flow.npz` and `.shared.npz`, what is granted to several.
+        capacity files), each `.parquet`; of a load flow also `.flow.npz` and `.shared.npz`, from which several
+        are granted megawatts; of a topology built from courses `.line.parquet` and `.circuit.parquet`.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def make_power(
     rejected = pd.concat([*(file.rejected for file in files), unmatched], ignore_index=True)
     for name in (*BESIDE, *SHARED):
         _same(beside(computed, name), beside(target, name))
-    for suffix in (FLOW_SUFFIX, SHARED_SUFFIX):
+    for suffix in (FLOW_SUFFIX, SHARED_SUFFIX, LINE_SUFFIX, CIRCUIT_SUFFIX):
         if computed.with_suffix(suffix).is_file():
             _same(computed.with_suffix(suffix), target.with_suffix(suffix))
     write(rejected, beside(target, REJECTED))
@@ -154,7 +158,10 @@ def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
         power, solved = _load_flow(frames, series, log)
         shared = _keep_flow(solved, target)
     else:
-        power = _import_estimate(frames, log)
+        power, topology = _import_estimate(frames, log)
+        if topology is not None:
+            write(topology.line, target.with_suffix(LINE_SUFFIX))
+            write(topology.circuit, target.with_suffix(CIRCUIT_SUFFIX))
         shared = {name: pd.DataFrame(columns=[*NO_ROWS[name]]) for name in SHARED}
     for name, frame in shared.items():
         write(frame, beside(target, name))
@@ -241,8 +248,9 @@ def _hours(series: np.ndarray | None) -> dict[End, np.ndarray]:
     }
 
 
-def _import_estimate(frames: dict[str, Any], log: Log) -> SubstationPower:
+def _import_estimate(frames: dict[str, Any], log: Log) -> tuple[SubstationPower, Topology | None]:
     substation, line, plant = frames["substation"], frames["line"], frames["plant"]
+    topology = None
     if line["from_substation_id"].notna().any():
         circuit = circuits_of_lines(line)
     else:
@@ -272,7 +280,7 @@ def _import_estimate(frames: dict[str, Any], log: Log) -> SubstationPower:
         f"median {told['headroom_mw_mid'].median():,.0f} MW"
     )
     no_rows = {name: pd.DataFrame(columns=[*columns]) for name, columns in NO_ROWS.items()}
-    return SubstationPower(substation.merge(told, on="substation_id"), **no_rows)
+    return SubstationPower(substation.merge(told, on="substation_id"), **no_rows), topology
 
 
 def _circuit_words(told: pd.DataFrame, load_mw: pd.Series) -> pd.Series:
