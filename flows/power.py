@@ -279,7 +279,7 @@ def _import_estimate(frames: dict[str, Any], log: Log) -> tuple[SubstationPower,
         f"import estimate: {int(known.sum()):,} of {len(told):,} substations, "
         f"median {told['headroom_mw_mid'].median():,.0f} MW"
     )
-    no_rows = {name: pd.DataFrame(columns=[*columns]) for name, columns in NO_ROWS.items()}
+    no_rows = {name: pd.DataFrame(columns=[*NO_ROWS[name]]) for name in BESIDE}
     return SubstationPower(substation.merge(told, on="substation_id"), **no_rows), topology
 
 
