@@ -16,9 +16,9 @@ from scipy.spatial import KDTree
 
 from geo.features import FeatureIndex
 from geo.geodesy import METRES_PER_MILE, to_ecef
-from geo.headroom import BULK_KV
 from geo.nearest import nearest
 from geo.pairs import pairs_within
+from geo.power.import_estimate import BULK_KV
 
 # Lines end at a bay or at the fence, substations are one point: half of the ends that are near any
 # substation lie within 50 m of it, 90 % within 500 m, and beyond 1 km the share grows like chance.
