@@ -147,11 +147,20 @@ def _matpower_bus(case: MatpowerCase) -> pd.DataFrame:
             "name": _listed(case, "bus_name", len(bus)),
             # A base of 0 kV is how cases write that they have none.
             "kv": _numbers(bus, "BASE_KV", zero=None),
-            "load_mw": _numbers(bus, "PD"),
+            "load_mw": _loads(bus),
             "area": _ids(bus["BUS_AREA"]) if "BUS_AREA" in bus else None,
             "kind": ["isolated" if kind == ISOLATED else None for kind in _float(bus, "BUS_TYPE")],
         }
     )
+
+
+def _loads(bus: pd.DataFrame) -> list[Any]:
+    """Load and what shunts draw at 1 per unit, as MATPOWER's own direct-current load flow counts them."""
+    shunt = np.nan_to_num(_float(bus, "GS"))
+    return [
+        given if isinstance(given, str) else given + more
+        for given, more in zip(_numbers(bus, "PD"), shunt, strict=True)
+    ]
 
 
 def _matpower_branch(case: MatpowerCase) -> pd.DataFrame:
