@@ -18,7 +18,7 @@ from tests.flows.conftest import rows
 from tests.flows.plain import without_prefect
 
 # Thurmont hangs on Frederick, and that on Dickerson by one line of 1,300 MVA that carries 120 MW.
-RADIAL = {"headroom_mw_low": 0.95 * 1300 - 1.05 * 120, "headroom_mw_mid": 1300 - 120.0,
+RADIAL = {"headroom_mw_low": 0.95 * 1300 - 120.0, "headroom_mw_mid": 1300 - 120.0,
           "headroom_mw_high": 1.05 * 1300 - 0.85 * 120}  # fmt: skip
 FIRM_HEADROOM_MW = (1500 + 850 + 770) / 2
 STATED = "substation_id,mw_low,mw,mw_high,as_of,source\n{},10,20,30,2025,Potomac Edison\nno-such,1,1,1,2025,x\n"
