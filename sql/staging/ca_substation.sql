@@ -1,5 +1,5 @@
--- The national file starts at 230 kV, so California's counts from there too: no state is favoured.
--- A row within half a mile of a HIFLD substation of the same voltage is that substation.
+-- From 60 kV on, the lowest that is transmission; elsewhere substations under 230 kV are inferred from lines.
+-- A row within half a mile of a HIFLD substation of the same voltage is that substation (Edison's 220 kV is 230 kV).
 create table staging.ca_substation as
 with source as (
     select
@@ -21,9 +21,9 @@ known as (
     from source
     inner join staging.hifld_substation as hifld
         on
-            source.kv_max = hifld.kv_max
+            source.kv_max between 0.95 * hifld.kv_max and 1.05 * hifld.kv_max
             and staging.miles(source.lon, source.lat, hifld.lon, hifld.lat) <= 0.5
-    where source.kv_max >= 230 and hifld.reject_code is null
+    where source.kv_max >= 200 and hifld.reject_code is null
     group by source.raw_row
 ),
 
@@ -37,7 +37,7 @@ twin as (
             and later.raw_row > earlier.raw_row
             and staging.miles(later.lon, later.lat, earlier.lon, earlier.lat) <= 0.1
     where
-        later.kv_max >= 230
+        later.kv_max >= 60
         and later.status not in ('Proposed', 'Closed') and earlier.status not in ('Proposed', 'Closed')
 ),
 
@@ -48,7 +48,7 @@ coded as (
         case
             when source.status in ('Proposed', 'Closed') then 'not_in_service'
             when source.kv_max is null or source.kv_max = 0 then 'invalid'
-            when source.kv_max < 230 then 'not_used'
+            when source.kv_max < 60 then 'not_used'
             when known.hifld_id is not null then 'merged'
             when twin.raw_row is not null then 'duplicate'
             else staging.point_reject_code(source.lon, source.lat)
@@ -76,7 +76,7 @@ select
         when 'not_in_service' then 'its status is ' || status
         when 'invalid' then 'states no voltage (status ' || status || ')'
         when 'not_used'
-            then kv_max::integer || ' kV is below the 230 kV from which the other states are known (status ' || status || ')'
+            then kv_max::integer || ' kV is below the 60 kV from which a line is transmission (status ' || status || ')'
         when 'duplicate' then 'stands on the spot of an earlier row of the same voltage'
         when 'merged' then 'is ' || hifld_id
         else staging.point_reject_reason(lon, lat)

@@ -74,7 +74,7 @@ def test_odd_voltages_are_kept_as_they_are():
     assert values(con, "hifld_substation", "kv_max") == [236, 245, 250]
 
 
-def test_california_counts_from_230_kv_in_service_and_not_twice():
+def test_california_counts_from_60_kv_in_service_and_not_twice():
     rows = california(
         ("Here", 230, "Operational", -120.001, 38),  # 300 ft from the HIFLD one
         ("Other level", 500, "Operational", -120.001, 38),
@@ -86,13 +86,15 @@ def test_california_counts_from_230_kv_in_service_and_not_twice():
         ("Gone", 230, "Closed", -118, 36),
         ("Edison", 220, "Operational", -118, 35),
         ("Town", 60, "Low kV", -118, 35.5),
+        ("Edison here", 220, "Operational", -120.001, 38),
+        ("Street", 12, "Low kV", -118, 35.7),
         ("Silent", 0, "Operational", -117, 35),
     )
     tables = {"hifld_substation": hifld_substations((230, -120, 38)), "ca_substation": rows}
     con = staged(tables, "hifld_substation", "ca_substation")
     assert list(codes(con, "ca_substation").values()) == [
-        "merged", "", "", "duplicate", "", "", "not_in_service", "not_in_service", "not_used",
-        "not_used", "invalid",
+        "merged", "", "", "duplicate", "", "", "not_in_service", "not_in_service", "",
+        "", "merged", "not_used", "invalid",
     ]  # fmt: skip
     assert values(con, "hifld_substation", "substation_name") == ["Here"]
 
