@@ -34,6 +34,9 @@ MART_ORDER = (
     "region_rank",
     "substation",
     "substation_constraint",
+    "power_constraint",
+    "power_constraint_substation",
+    "shared_load",
     "metro",
     "training_regions",
     "inference_regions",
@@ -43,6 +46,10 @@ MART_ORDER = (
 )
 # Of meta, filled from what the power step wrote beside its substations.
 POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")
+POWER_FILES = (
+    *("constraint", "waived", "sensitivity", "note"),
+    *("power_constraint", "power_constraint_substation"),
+)
 # Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
 IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
 RANGE_PARCELS = 65_536
@@ -234,10 +241,7 @@ def make_mart(
         "metric_path": str(metric),
         "power_path": str(power),
         "region_path": str(region),
-        **{
-            f"{name}_path": str(power.with_suffix(f".{name}.parquet"))
-            for name in ("constraint", "waived", "sensitivity", "note")
-        },
+        **{f"{name}_path": str(power.with_suffix(f".{name}.parquet")) for name in POWER_FILES},
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)

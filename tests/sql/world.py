@@ -64,8 +64,12 @@ def study(workloads, without=None):
     )
 
 
-def make(folder: Path, parcels, workloads, *, without=None, threads=None, path=None):
+def make(
+    folder: Path, parcels, workloads, *, without=None, threads=None, path=None, edit_files=None
+):
     """A build with its marts in memory (or at `path`), from dicts of parcels.
+
+    `edit_files` may change the files that the marts are made from.
 
     A parcel has `parcel_id`, any of county_id, metro_id, state_id, zone_id, and metrics by name.
     """
@@ -79,6 +83,8 @@ def make(folder: Path, parcels, workloads, *, without=None, threads=None, path=N
     _fill_regions(con)
     build.load_profiles(con, study(workloads, without), {w.id: w for w in workloads})
     paths = _files(folder, parcels)
+    if edit_files:
+        edit_files(paths)
     build.make_mart(con, **paths, fill=region_filler(paths["power"]))
     run = {"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}
     counts = dict.fromkeys(("parcel_count", "divided_count"), len(parcels))
