@@ -367,22 +367,20 @@ class Ledger:
     def push(self, bus: int, mw: float) -> None:
         """Let a site draw MW; one without flows takes nothing from others."""
         if site := self._sharing.sites([bus]).get(bus):
-            self._in(site).add(site, mw)
+            self.push_site(site, mw)
+
+    def push_site(self, site: Site, mw: float) -> None:
+        """Let a site draw MW whose sensitivities are at hand."""
+        self._in(site).add(site, mw)
 
     def room(self, bus: int) -> Remaining:
         """Tell what a site can still draw; less than 0 where others have drawn what it leans on."""
         site = self._sharing.sites([bus]).get(bus)
-        if site is None:
-            return _NOTHING_LEFT
-        return self._in(site).room(site, self._sharing.factor_floor, self._sharing.held_floor)
+        return self.room_of(site) if site else _NOTHING_LEFT
 
-    def taken_mw(self, bus: int) -> float:
-        """Tell by how much less a site can draw than alone, which can be more than that."""
-        # Nobody is asked of before the first one draws: most regions have but one.
-        if not self._drawn or not self._sharing.has_flows(bus):
-            return 0.0
-        alone = Ledger(self._sharing)
-        return max(alone.room(bus).mw - self.room(bus).mw, 0.0)
+    def room_of(self, site: Site) -> Remaining:
+        """Tell the same of a site whose sensitivities are at hand."""
+        return self._in(site).room(site, self._sharing.factor_floor, self._sharing.held_floor)
 
     def _in(self, site: Site) -> _Drawn:
         if site.part not in self._drawn:
