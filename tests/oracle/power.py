@@ -129,7 +129,7 @@ class PlainGrid:
         self.solved = np.array([self.flows(injection, state)[:, 0] for state in self.states])
         self.taken_over = np.array(
             [self.response[1 + n] @ self.incidence[k] for n, k in enumerate(self.outages)]
-        ).reshape(-1, len(self.branch))
+        ).reshape(len(self.outages), len(self.branch))
 
     def parts_without(self, outage):
         graph = nx.Graph()

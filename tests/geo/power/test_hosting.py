@@ -189,19 +189,19 @@ def test_low_mid_and_high_are_in_order_and_outages_only_take_away(frames):
 
 
 @settings(ODD, max_examples=40)
-@given(plain.frames_of_cases(), st.sampled_from(CASES))
-def test_screening_loses_only_what_is_not_monitored_in_the_intact_network(frames, case):
-    solvable(frames)
+@given(plain.frames_of_cases(), st.sampled_from((MID, CASES[-1])))
+def test_screening_loses_only_what_the_intact_network_does_not_monitor(frames, case):
+    grid = solvable(frames)
     network, whole = every_bus(frames, (case,), Screening.none())
     _, fast = every_bus(frames, (case,))
-    least_used = dataclasses.replace(case, supplies=("committed",), takes="least")
+    assert np.all(fast.secure_mw >= whole.secure_mw - 1e-9)
     for site in np.flatnonzero(fast.secure_mw[0] > whole.secure_mw[0] + 1e-6):
-        element = whole.limit_branch[0, site]
-        free = np.ones(network.branch_id.size)
-        free[element] = 1e-9
-        probe = dataclasses.replace(least_used, upgrade=free)
-        intact = hosting_capacity(network, prepare_islands(network), (probe,), np.array([site]))
-        assert intact.intact_mw[0, 0] > 1e-3 or len(case.supplies) > 1
+        name, (element, _) = network.bus_id[site], limit_name(network, whole, 0, site)
+        change = grid.supplies(name)["committed"]
+        change = change / change.sum()
+        change[grid.node[name]] -= 1.0
+        before, after = grid.flows_with(change, [0.0, 1.0], 1.0)[0, grid.ids.index(element)]
+        assert abs(after - before) < case.factor_floor
 
 
 def test_screening_loses_nothing_of_the_ieee_cases():
