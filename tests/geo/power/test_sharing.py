@@ -61,7 +61,7 @@ class Pushed:
     def over_mw(self):
         """Largest excess over a limit on which a site that was granted something leans."""
         excess = np.where(self.leaned, np.abs(self.after) - self.limit, -np.inf)
-        return excess.max()
+        return excess.max(initial=-np.inf)
 
     def most_mw(self):
         """Most that the sites can have together, whoever has how much."""
