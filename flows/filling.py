@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flows.power import FLOW_SUFFIX
 from geo.power.filling import fill_regions
 from geo.power.sharing import Sharing
 
-# What the power step writes of the load flow beside its table of substations.
-FLOW_SUFFIX = ".flow.npz"
 BY_LOAD_FLOW = "load_flow"
 
 

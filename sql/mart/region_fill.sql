@@ -14,11 +14,11 @@ create table mart.region_fill (
     used_mw double
 );
 comment on table mart.region_fill is
-'How each region fills its workload''s target: its best parcel at each substation, in order, until the target is full';
+'How each region fills its workload''s target: its best parcel at each substation, the better ones first, with what its substations can serve together';
 comment on column mart.region_fill.workload is 'Workload';
 comment on column mart.region_fill.region_kind is 'county, metro, state or zone';
 comment on column mart.region_fill.region_id is 'Region';
-comment on column mart.region_fill.fill_no is 'Order in which the parcels fill the target, from 1';
+comment on column mart.region_fill.fill_no is 'Order of the parcels, from 1';
 comment on column mart.region_fill.parcel_id is 'Best parcel of the region at that substation';
 comment on column mart.region_fill.parcel_no is 'The same parcel, as in core.parcel';
 comment on column mart.region_fill.substation_id is 'Feeding substation, counted once in a region';
@@ -27,8 +27,9 @@ comment on column mart.region_fill.score_high is 'Score of the parcel with unkno
 comment on column mart.region_fill.gate_status is 'pass or unknown';
 comment on column mart.region_fill.capacity_mw is 'Headroom of the substation alone';
 comment on column mart.region_fill.shared_mw is
-'Part of it that the region''s earlier substations take away, since they load the same lines; 0 without a load flow';
-comment on column mart.region_fill.used_mw is 'Part of the rest that the target takes';
+'Part of it that what the region''s others draw takes away, since they load the same lines; 0 without a load flow';
+comment on column mart.region_fill.used_mw is
+'Part of it that the target takes; all parts of a region together overload nothing that any of them leans on';
 
 insert into mart.region_fill by name
 select

@@ -1,4 +1,4 @@
--- Parcels that may fill a region's target: the best of each substation, in the order in which they are tried.
+-- Parcels that may fill a region's target: the best of each substation, the better ones first.
 create table staging.region_candidate as
 with candidate as (
     select
@@ -62,7 +62,7 @@ ordered as (
 
 select * exclude (before_mw)
 from ordered
--- What substations have alone is several times what they have together, within one state of the Texas A&M grid up
--- to 9 times; who comes after 20 times the target would hardly be asked.
+-- What substations have alone is several times what they have together; who comes after 20 times the target is not
+-- looked at. On the Eastern grid of Texas A&M, 2 of 5,600 regions stay short of their target for it.
 where before_mw < 20 * target_mw
 order by workload, region_kind, region_id, candidate_no;
