@@ -16,7 +16,7 @@ KW_PER_MW = 1_000
 # Rounding of megawatts as floats, in kW.
 TINY_KW = 1e-6
 # Regions that are filled side by side, so that their sites are computed together, and sites of each at a time.
-REGIONS = 16
+REGIONS = 32
 SITES = 8
 # Of these as many as hold, alone, this multiple of what is to be filled.
 AHEAD = 2.0
@@ -238,8 +238,8 @@ def _broken(sharing: Sharing, sites: Sequence[Site | None], mw: np.ndarray) -> l
         flow = part.flow_mw.copy()
         for site, t in held:
             flow += t * site.h
-        near = np.unique(np.concatenate([site.near for site, _ in held]))
-        pair = np.unique(np.concatenate([site.pair for site, _ in held]))
+        near = np.concatenate([site.near for site, _ in held])
+        pair = np.concatenate([site.pair for site, _ in held])
         near_left, pair_left = np.empty(near.size), np.empty(pair.size)
         _sharing.left_of(
             *(near, pair, pairs.element, pairs.outage, pairs.share, flow),
@@ -248,7 +248,8 @@ def _broken(sharing: Sharing, sites: Sequence[Site | None], mw: np.ndarray) -> l
         left = np.concatenate([near_left, pair_left])
         element = np.concatenate([near, pairs.element[pair]])
         over = np.flatnonzero(left < -TOLERANCE_MW)
-        over = over[np.argsort(left[over], kind="stable")]
+        # Worst first; of equals, and of what several lean on, the one that stands first in the case.
+        over = over[np.lexsort((np.concatenate([near, pair])[over], element[over], left[over]))]
         over = over[np.sort(np.unique(element[over], return_index=True)[1])][:CUTS]
         for at in over.tolist():
             is_near = at < near.size
