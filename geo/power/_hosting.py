@@ -35,21 +35,26 @@ def transfers(
 
 @jit
 def gather(
-    h, floor, element_start, outage, share, outage_start, by_outage, element, largest,
+    h, floor, ceiling, room, widest, element_start, outage, share, outage_start, by_outage, element, largest,
     single, pair, otdf,
 ):  # fmt: skip
     """Write the elements and the pairs whose factor is at least `floor`; return their numbers.
 
     Of a pair either the element or the outaged branch has half the floor itself, whatever the share.
+    Elements that have `room` MW or more under their limit after every outage, and whose shares are at
+    most `widest`, are passed over where that is more than `ceiling` MW of load take.
     """
     half = 0.5 * floor
     singles = count = 0
+    largest_h = 0.0
+    for i in range(h.size):
+        largest_h = max(largest_h, abs(h[i]))
     for i in range(h.size):
         a = abs(h[i])
         if a >= floor:
             single[singles] = i
             singles += 1
-        if a >= half:
+        if a >= half and not room[i] > ceiling * (a + widest[i] * largest_h):
             for p in range(element_start[i], element_start[i + 1]):
                 value = h[i] + share[p] * h[outage[p]]
                 if abs(value) >= floor:
@@ -65,6 +70,30 @@ def gather(
                         pair[count], otdf[count] = p, value
                         count += 1
     return singles, count
+
+
+@jit
+def ceiling_of(h, flow, most_limit, flow_factor, floor, lowest) -> float:
+    """MW over which nothing is among the tightest constraints of a site, in any case; `lowest` is work space.
+
+    As many elements as a list of the tightest holds allow no more, intact and with the loosest assumptions.
+    """
+    least_flow, most_flow, surely = flow_factor.min(), flow_factor.max(), floor.max()
+    for j in range(TIGHTEST):
+        lowest[j] = np.inf
+    for i in range(h.size):
+        a = abs(h[i])
+        if a >= surely:
+            with_it = flow[i] if h[i] > 0.0 else -flow[i]
+            mw = (most_limit[i] - min(with_it * least_flow, with_it * most_flow)) / a
+            at = TIGHTEST
+            while at > 0 and lowest[at - 1] > mw:
+                if at < TIGHTEST:
+                    lowest[at] = lowest[at - 1]
+                at -= 1
+            if at < TIGHTEST:
+                lowest[at] = mw
+    return max(lowest[TIGHTEST - 1], 0.0) * (1.0 + 1e-9) + 1e-9
 
 
 @jit
@@ -201,7 +230,7 @@ def tightest_of(
 
 @jit
 def weigh(
-    rows, transfer, supply_flow, supply_of, supply_mw, is_local,
+    rows, transfer, supply_flow, supply_of, supply_mw, is_local, room, widest,
     element_start, outage, share, outage_start, by_outage, element, largest, pair_flow,
     flow, waived_at, limit, least_limit, most_limit, flow_factor, emergency, floor, case_supply, takes_most, main,
     h, single, pair, otdf, at, out_of, size, toward, waived, mw_intact, mw_secure, limit_element, limit_outage,
@@ -216,7 +245,7 @@ def weigh(
     """
     cases, supplies = case_supply.shape
     lowest_floor = floor.min()
-    found = np.empty(4)
+    found, lowest = np.empty(4), np.empty(TIGHTEST)
     for c in range(rows.size):
         site = rows[c]
         for case in range(cases):
@@ -232,8 +261,9 @@ def weigh(
                 continue
             for i in range(h.size):
                 h[i] = supply_flow[v, i] - transfer[c, i]
+            ceiling = ceiling_of(h, flow, most_limit, flow_factor, floor, lowest)
             singles, count = gather(
-                h, lowest_floor, element_start, outage, share,
+                h, lowest_floor, ceiling, room, widest, element_start, outage, share,
                 outage_start, by_outage, element, largest, single, pair, otdf,
             )  # fmt: skip
             kept_singles, kept = keep(

@@ -285,6 +285,7 @@ def _of_island(
         np.array([[name in case.supplies for name in supplies.names] for case in cases]),
         np.array([case.takes == "most" for case in cases]),
     )
+    spare = _spare(outages, cases, limit.min(axis=0), pair_flow, network.rating_mva[branch, 1])
     is_local = np.array([name in LOCAL for name in supplies.names])
     supply_of = np.full((out.bus.size, len(supplies.names)), -1)
     supply_of[sites] = supplies.of_site
@@ -309,7 +310,7 @@ def _of_island(
                 *(space, transfer),
             )
             _hosting.weigh(
-                *(part, transfer, supplies.flow, supply_of, supplies.mw, is_local),
+                *(part, transfer, supplies.flow, supply_of, supplies.mw, is_local, *spare),
                 *(outages.element_start, outages.outage, outages.share, outages.outage_start),
                 *(outages.by_outage, outages.element, outages.largest_share, pair_flow),
                 *(flow, network.rating_mva[branch, 1], limit),
@@ -326,6 +327,24 @@ def _of_island(
         numbers[sites] = np.where(part >= 0, branch[part], part)
     for mw in (out.intact_mw, out.secure_mw):
         mw[:, sites] = np.nan_to_num(mw[:, sites], nan=0.0)
+
+
+def _spare(
+    outages: Outages,
+    cases: Sequence[Case],
+    limit: np.ndarray,
+    pair_flow: np.ndarray,
+    waived_at: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell what each element has left under its limit after the worst outage of any case, and its largest share."""
+    emergency = [case.emergency_factor for case in cases]
+    carried = np.abs(pair_flow)
+    counts = carried <= max(emergency) * waived_at[outages.element]
+    worst, widest = np.zeros(limit.size), np.zeros(limit.size)
+    np.maximum.at(worst, outages.element[counts], carried[counts])
+    np.maximum.at(widest, outages.element, np.abs(outages.share))
+    most_flow = max(case.flow_factor for case in cases)
+    return min(emergency) * limit - most_flow * worst, widest
 
 
 def _empty(bus: np.ndarray, cases: Sequence[Case]) -> Hosting:

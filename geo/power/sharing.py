@@ -300,7 +300,9 @@ class Sharing:
             )
             for at in range(rows.start, rows.stop):
                 h = part.supply_flow - transfer[at - rows.start]
-                singles, count = _hosting.gather(h, self.factor_floor, *pairs, single, pair, otdf)
+                singles, count = _hosting.gather(
+                    h, self.factor_floor, np.inf, h, h, *pairs, single, pair, otdf
+                )
                 found[at] = Site(
                     number,
                     h,
