@@ -91,10 +91,14 @@ class PowerRules:
             takes=takes,
         )
 
-    def cases(self) -> list[Case]:
-        """Mid, low and high; each parameter alone; then low, mid and high at each lower level."""
+    def published(self) -> list[Case]:
+        """Mid, low and high, then low, mid and high at each lower level."""
         levels = [self.case(end, level) for end in ENDS for level in LEVELS[1:]]
-        return [self.case("mid"), self.case("low"), self.case("high"), *self._alone(), *levels]
+        return [self.case("mid"), self.case("low"), self.case("high"), *levels]
+
+    def varied(self) -> list[Case]:
+        """Mid, then each parameter alone at its ends."""
+        return [self.case("mid"), *self._alone()]
 
     def levels_of(self, end: End, names: Sequence[str]) -> list[int]:
         """Positions among the names of cases of one end at `LEVELS`."""

@@ -28,6 +28,8 @@ from geo.power.sensitivity import is_single_fed
 CLASSES_KV = (69.0, 115.0, 138.0, 161.0, 230.0, 345.0, 500.0, 765.0)
 # Curtailed shares of the yearly energy, as columns name them.
 CURTAILED = {"025": 0.0025, "050": 0.005, "100": 0.01}
+# Buses on which parameters are varied one at a time: medians and shares need no more.
+SAMPLE = 5_000
 WAIVED_COLUMNS = (
     *("interconnect", "branch_id", "outage_branch_id", "limit_text", "flow_mw", "limit_mw"),
 )
@@ -110,7 +112,7 @@ def substation_power(
     islands = prepare_islands(network)
     bus = best_bus(network, islands, substation["substation_id"], rules)
     has_bus = bus >= 0
-    hosting = hosting_capacity(network, islands, rules.cases(), bus[has_bus])
+    hosting = hosting_capacity(network, islands, rules.published(), bus[has_bus])
     names = Names(network, substation.set_index("substation_id")["substation_name"])
     ids = substation["substation_id"].to_numpy(object)
     row = np.full(len(ids), -1)
@@ -125,7 +127,13 @@ def substation_power(
         told,
         _constraints(network, hosting, names, ids[has_bus]),
         _waived(network, islands, names, rules.alone["emergency_factor"][1]),
-        sensitivity_of(network, hosting),
+        pd.concat(
+            [
+                sensitivity_of(network, hosting),
+                vary(network, islands, rules, hosting.bus),
+            ],
+            ignore_index=True,
+        ),
         _notes(network, ids[~has_bus]),
     )
     return power, Solved(network, islands, hosting, ids[has_bus], names)
@@ -153,6 +161,15 @@ def best_bus(
     found, at = np.unique(of[order], return_index=True)
     out[found] = asked[order[at]]
     return out
+
+
+def vary(
+    network: Network, islands: Sequence[Island], rules: PowerRules, bus: np.ndarray
+) -> pd.DataFrame:
+    """Summarise what each parameter alone does, as `sensitivity_of`, on an even sample of the buses."""
+    sample = np.sort(bus)[:: -(-bus.size // SAMPLE) or 1]
+    found = sensitivity_of(network, hosting_capacity(network, islands, rules.varied(), sample))
+    return found[found["case_name"] != rules.case("mid").name]
 
 
 def sensitivity_of(network: Network, hosting: Hosting) -> pd.DataFrame:

@@ -15,7 +15,8 @@ comment on column meta.power_sensitivity.interconnect is 'Interconnection; NULL 
 comment on column meta.power_sensitivity.kv_class is 'Voltage class of the connecting bus, kV; NULL is all of them';
 comment on column meta.power_sensitivity.case_name is
 'mid, low, high; a parameter alone with its value; or one of the three at a share of its base flows';
-comment on column meta.power_sensitivity.substation_count is 'Substations';
+comment on column meta.power_sensitivity.substation_count is
+'Substations; of a parameter alone, those of an even sample of at most 5,000 (rank correlation is within it)';
 comment on column meta.power_sensitivity.median_mw is 'Median of the largest extra load after any single outage, MW';
 comment on column meta.power_sensitivity.p10_mw is 'Tenth percentile of it, MW';
 comment on column meta.power_sensitivity.p90_mw is 'Ninetieth percentile of it, MW';
