@@ -109,7 +109,7 @@ def headroom_by_class(substations: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `kv`, `substation_count`, `unknown_share`, and of the known ones `median_low_mw`,
-        `median_mid_mw`, `median_high_mw`, `zero_share` (mid of 0); classes without a substation are left
+        `median_mid_mw`, `median_high_mw`, `zero_share` (low end of 0); classes without a substation are left
         out, and so are substations of unknown voltage.
     """
     held = substations[substations["kv_max"] > 0]
@@ -129,7 +129,7 @@ def headroom_by_class(substations: pd.DataFrame) -> pd.DataFrame:
                     f"median_{end}_mw": known[f"headroom_mw_{end}"].median()
                     for end in ("low", "mid", "high")
                 },
-                "zero_share": (known["headroom_mw_mid"] <= 0).mean() if len(known) else np.nan,
+                "zero_share": (known["headroom_mw_low"] <= 0).mean() if len(known) else np.nan,
             }
         )
     return pd.DataFrame(rows)
@@ -184,7 +184,7 @@ def _draw_key(figure: Figure) -> None:
 
 def _draw_table(figure: Figure, classes: pd.DataFrame) -> None:
     columns = (PANEL_LEFT + 0.035, PANEL_LEFT + 0.1, PANEL_LEFT + 0.185, PANEL_RIGHT)
-    heads = ("kV", "count", "median MW", "none")
+    heads = ("kV", "count", "median MW", "low is 0")
     _row(figure, columns, heads, PANEL_TOP + 0.018, size=9, weight="bold", color=SOFT_INK)
     draw_rule(figure, PANEL_LEFT, PANEL_RIGHT, PANEL_TOP + 0.005, INK)
     if classes.empty:
