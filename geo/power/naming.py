@@ -34,6 +34,8 @@ class Names:
         """Say what limits a load: an element, and the outage after which it does (-1: none)."""
         if outage < 0:
             return f"{self.branch(branch)} with all in service"
+        if self.branch(branch) == self.branch(outage):
+            return f"{self.branch(branch)} after the outage of the one beside it"
         return f"{self.branch(branch)} after the outage of {self.branch(outage)}"
 
     def supply(self, bus: int) -> str:
