@@ -34,7 +34,7 @@ TASKS = {name: value for name, value in vars(tasks).items() if isinstance(value,
 
 def test_no_task_caches_and_only_the_network_is_retried():
     assert set(TASKS) == {
-        "pull_source", "stage_theme", "assemble", "divide", "exclude", "measure", "regions", "publish",
+        "pull_source", "stage_theme", "assemble", "power", "divide", "exclude", "measure", "regions", "publish",
         "export",
     }  # fmt: skip
     for name, task in TASKS.items():
