@@ -292,6 +292,8 @@ class Sharing:
         def run(rows: slice) -> None:
             x = np.empty((part.diagonal.size + 1, _ldl.BLOCK))
             transfer = np.empty((_ldl.BLOCK, part.branch.size))
+            # Earlier sites take room away, so that no element may be passed over.
+            none = np.zeros(part.branch.size)
             single = np.empty(part.branch.size, np.int64)
             pair, otdf = np.empty(part.share.size, np.int64), np.empty(part.share.size)
             _hosting.transfers(
@@ -301,7 +303,7 @@ class Sharing:
             for at in range(rows.start, rows.stop):
                 h = part.supply_flow - transfer[at - rows.start]
                 singles, count = _hosting.gather(
-                    h, self.factor_floor, np.inf, h, h, *pairs, single, pair, otdf
+                    h, self.factor_floor, np.inf, none, none, *pairs, single, pair, otdf
                 )
                 found[at] = Site(
                     number,
