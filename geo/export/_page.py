@@ -1,8 +1,13 @@
 """What every picture has in common: its size, its headline and what stands below it."""
 
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from geo.export._canvas import SOFT_INK, draw_paragraph, draw_rule, draw_text, wrap
+from geo.export._cells import clean_text
+from geo.export._files import replacing
 from geo.export._text import joined
 from geo.export.model import SYNTHETIC_SENTENCE, ExportNote
 
@@ -12,6 +17,24 @@ MAP_BOX = (0.02, 0.165, 0.70, 0.715)
 PANEL_LEFT, PANEL_RIGHT, PANEL_TOP, PANEL_BOTTOM = 0.745, 0.975, 0.845, 0.125
 BORDER = "#4a4f55"
 _SOURCE_LINES: dict[float, int] = {7.5: 2, 6: 3}  # font size in points to lines
+
+
+def new_page(title: str, subtitle: str) -> Figure:
+    """Begin a picture with its headline."""
+    figure = Figure(figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    draw_heading(figure, title, subtitle)
+    return figure
+
+
+def save_page(figure: Figure, path: Path, title: str, note: ExportNote) -> Path:
+    """Draw what stands below, and write the picture whole or not at all."""
+    draw_footer(figure, note)
+    described = {"Title": title, "Source": joined(note.attributions), "Description": note.to_json()}
+    described = {key: clean_text(text) for key, text in described.items()}
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata=described | {"Software": None})
+    return path
 
 
 def draw_heading(figure: Figure, title: str, subtitle: str) -> None:

@@ -8,18 +8,14 @@ import numpy as np
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from geo.errors import CrsError, GeoError
 from geo.export._canvas import INK, SOFT_INK, draw_rule, draw_text, right_edge
-from geo.export._cells import clean_text
-from geo.export._files import replacing
 from geo.export._page import (
     BORDER,
-    DPI,
     HEIGHT_PX,
     MAP_BOX,
     PANEL_BOTTOM,
@@ -27,11 +23,10 @@ from geo.export._page import (
     PANEL_RIGHT,
     PANEL_TOP,
     WIDTH_PX,
-    draw_footer,
-    draw_heading,
+    new_page,
+    save_page,
 )
 from geo.export._shapes import ALBERS_CRS, project
-from geo.export._text import joined
 from geo.export.model import ExportNote
 from geo.export.palette import MEGAWATT_CLASSES, UNKNOWN_MW_LABEL, UNRANKED_COLOUR
 
@@ -88,18 +83,11 @@ def headroom_map(
         if frame.crs is None:
             msg = f"The {what} of the map have no CRS."
             raise CrsError(msg)
-    figure = Figure(figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    draw_heading(figure, title, subtitle)
+    figure = new_page(title, subtitle)
     _draw_map(figure, substations, outline)
     _draw_key(figure)
     _draw_table(figure, headroom_by_class(substations))
-    draw_footer(figure, note)
-    described = {"Title": title, "Source": joined(note.attributions), "Description": note.to_json()}
-    described = {key: clean_text(text) for key, text in described.items()}
-    with replacing(Path(path)) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=described | {"Software": None})
-    return Path(path)
+    return save_page(figure, Path(path), title, note)
 
 
 def headroom_by_class(substations: pd.DataFrame) -> pd.DataFrame:

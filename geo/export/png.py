@@ -6,7 +6,6 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PatchCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
@@ -21,11 +20,8 @@ from geo.export._canvas import (
     left_edge,
     right_edge,
 )
-from geo.export._cells import clean_text
-from geo.export._files import replacing
 from geo.export._page import (
     BORDER,
-    DPI,
     HEIGHT_PX,
     MAP_BOX,
     PANEL_BOTTOM,
@@ -33,11 +29,11 @@ from geo.export._page import (
     PANEL_RIGHT,
     PANEL_TOP,
     WIDTH_PX,
-    draw_footer,
-    draw_heading,
+    new_page,
+    save_page,
 )
 from geo.export._shapes import Shapes, project
-from geo.export._text import joined, number_text, score_pattern
+from geo.export._text import number_text, score_pattern
 from geo.export.model import ExportNote
 from geo.export.palette import RANK_CLASSES, UNRANKED_COLOUR, UNRANKED_LABEL
 
@@ -90,18 +86,11 @@ def rank_map(
     _check(regions, outline, labels)
     shapes = project(regions)
     top = _first_ranked(regions, labels)
-    figure = Figure(figsize=(WIDTH_PX / DPI, HEIGHT_PX / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    draw_heading(figure, title, subtitle)
+    figure = new_page(title, subtitle)
     _draw_map(figure, shapes, regions, project(outline), top)
     _draw_key(figure, regions)
     _draw_list(figure, regions, top)
-    draw_footer(figure, note)
-    described = {"Title": title, "Source": joined(note.attributions), "Description": note.to_json()}
-    described = {key: clean_text(text) for key, text in described.items()}
-    with replacing(Path(path)) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=described | {"Software": None})
-    return Path(path)
+    return save_page(figure, Path(path), title, note)
 
 
 def _check(regions: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, labels: int) -> None:
