@@ -34,6 +34,7 @@ MART_ORDER = (
     "region_rank",
     "substation",
     "substation_constraint",
+    "line_voltage",
     "power_constraint",
     "power_constraint_substation",
     "shared_load",
@@ -47,7 +48,7 @@ MART_ORDER = (
 # Of meta, filled from what the power step wrote beside its substations.
 POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")
 POWER_FILES = (
-    *("constraint", "waived", "sensitivity", "note"),
+    *("constraint", "waived", "sensitivity", "note", "line"),
     *("power_constraint", "power_constraint_substation"),
 )
 # Staged before a mart, for a range of parcels at a time: each has many rows of metrics.

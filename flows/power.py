@@ -43,7 +43,7 @@ REJECTED = "rejected"
 FLOW_SUFFIX = ".flow.npz"
 SHARED_SUFFIX = ".shared.npz"
 # Of a topology that was built from the courses of lines.
-LINE_SUFFIX = ".line.parquet"
+LINE = "line"
 CIRCUIT_SUFFIX = ".circuit.parquet"
 SHARED = ("power_constraint", "power_constraint_substation")
 # Columns of the substations' table, with those that only some methods know as missing.
@@ -80,6 +80,7 @@ NO_ROWS = {
         *("is_forward", "limit_mw", "base_flow_mw", "margin_mw", "substation_count"),
     ),
     "power_constraint_substation": ("constraint_no", "substation_id", "mw_per_mw"),
+    LINE: ("line_id", "kv", "is_inferred", "confidence", "how"),
 }
 
 
@@ -95,9 +96,9 @@ def make_power(
     -------
     Path
         One row a substation, those that were inferred or stated among them; beside it, with the same
-        stem, `.constraint`, `.waived`, `.sensitivity`, `.note`, those of `SHARED` and `.rejected` (rows of
-        capacity files), each `.parquet`; of a load flow also `.flow.npz` and `.shared.npz`, from which several
-        are granted megawatts; of a topology built from courses `.line.parquet` and `.circuit.parquet`.
+        stem, `.constraint`, `.waived`, `.sensitivity`, `.note`, `.line`, those of `SHARED` and `.rejected` (rows
+        of capacity files), each `.parquet`; of a load flow also `.flow.npz` and `.shared.npz`, from which several
+        are granted megawatts; of a topology built from courses `.circuit.parquet`.
 
     Raises
     ------
@@ -118,9 +119,9 @@ def make_power(
     good = pd.concat([file.good for file in files], ignore_index=True)
     substation, unmatched = apply_capacity(pd.read_parquet(computed), good)
     rejected = pd.concat([*(file.rejected for file in files), unmatched], ignore_index=True)
-    for name in (*BESIDE, *SHARED):
+    for name in (*BESIDE, *SHARED, LINE):
         _same(beside(computed, name), beside(target, name))
-    for suffix in (FLOW_SUFFIX, SHARED_SUFFIX, LINE_SUFFIX, CIRCUIT_SUFFIX):
+    for suffix in (FLOW_SUFFIX, SHARED_SUFFIX, CIRCUIT_SUFFIX):
         if computed.with_suffix(suffix).is_file():
             _same(computed.with_suffix(suffix), target.with_suffix(suffix))
     write(rejected, beside(target, REJECTED))
@@ -154,16 +155,17 @@ def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
         if is_there(target, "power", log):
             return target
         frames = {name: builds.layer_frame(con, name) for name in names}
+    line = pd.DataFrame(columns=[*NO_ROWS[LINE]])
     if study.headroom_method == "load_flow":
         power, solved = _load_flow(frames, series, log)
         shared = _keep_flow(solved, target)
     else:
         power, topology = _import_estimate(frames, log)
         if topology is not None:
-            write(topology.line, target.with_suffix(LINE_SUFFIX))
+            line = topology.line
             write(topology.circuit, target.with_suffix(CIRCUIT_SUFFIX))
         shared = {name: pd.DataFrame(columns=[*NO_ROWS[name]]) for name in SHARED}
-    for name, frame in shared.items():
+    for name, frame in (shared | {LINE: line}).items():
         write(frame, beside(target, name))
     for name in BESIDE:
         write(getattr(power, name), beside(target, name))

@@ -180,3 +180,20 @@ def test_the_build_holds_the_shares_of_the_exclusions(run):
     expected = run.parcels.loc[[name for name, *_ in found]]
     assert [share for _, share, _ in found] == expected["excluded_share"].tolist()
     assert [acres for *_, acres in found] == expected["contiguous_acres"].tolist()
+
+
+def test_the_build_tells_of_every_line_how_its_voltage_is_known(run):
+    (count, told) = rows(
+        run.build,
+        "select count(*), count(voltage.line_id) from core.line left join mart.line_voltage as voltage using (line_id)",
+    )[0]
+    assert count == told > 100
+    wrong = """
+        from mart.line_voltage
+        where (kv is null) <> (confidence is null) or confidence not between 0 and 1 or (is_inferred and kv is null)
+    """
+    assert rows(run.build, f"select count(*) {wrong}") == [(0,)]
+    by_class = "select is_inferred, count(*) from mart.line_voltage where kv is not null group by 1"
+    found = dict(rows(run.build, by_class))
+    assert found[True] > 0
+    assert found[False] > 100
