@@ -28,3 +28,4 @@ class Layers:
     land_value: pd.DataFrame
     state: pd.DataFrame
     county_fact: pd.DataFrame
+    data_center: pd.DataFrame

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo._data_center import DataCenterMetrics
 from geo._feeds import FeedMetrics, SharedMegawatts
 from geo._fiber import FiberMetrics
 from geo._grid import GridMetrics
@@ -25,7 +26,14 @@ class Engine:
     """Layers with their search indexes: prepared once, used for any number of chunks of parcels."""
 
     groups: tuple[
-        LandMetrics | GridMetrics | FeedMetrics | PeopleMetrics | FiberMetrics | LocalMetrics, ...
+        LandMetrics
+        | GridMetrics
+        | FeedMetrics
+        | PeopleMetrics
+        | FiberMetrics
+        | LocalMetrics
+        | DataCenterMetrics,
+        ...,
     ]
 
 
@@ -75,6 +83,7 @@ def prepare(
             PeopleMetrics.of(layers),
             FiberMetrics.of(layers),
             LocalMetrics.of(layers),
+            DataCenterMetrics.of(layers),
         )
     )
 

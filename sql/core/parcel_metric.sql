@@ -86,7 +86,9 @@ create table core.parcel_metric (
     generation_queue_mw double,
     hazard_usd_per_person double,
     land_value_usd_per_acre double,
-    fiber_coverage_share double
+    fiber_coverage_share double,
+    data_center_mi double,
+    data_center_25mi_count bigint
 );
 comment on table core.parcel_metric is 'The measured metrics of every parcel; NULL is unknown, never zero';
 comment on column core.parcel_metric.parcel_id is 'Parcel';
@@ -177,6 +179,8 @@ comment on column core.parcel_metric.generation_queue_mw is 'Generation asking t
 comment on column core.parcel_metric.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over the hazards known, dollars a year, divided by its people';
 comment on column core.parcel_metric.land_value_usd_per_acre is 'Fair market value of land in dollars an acre of the nearest value cell';
 comment on column core.parcel_metric.fiber_coverage_share is 'Share of the county''s addresses that fiber passes (FCC)';
+comment on column core.parcel_metric.data_center_mi is 'Miles to the nearest data center that stands already; informative, NULL where the study knows none';
+comment on column core.parcel_metric.data_center_25mi_count is 'Data centers that stand already within 25 miles of the centroid; informative, NULL where the study knows none';
 
 insert into core.parcel_metric by name
 select
@@ -267,6 +271,8 @@ select
     generation_queue_mw,
     hazard_usd_per_person,
     land_value_usd_per_acre,
-    fiber_coverage_share
+    fiber_coverage_share,
+    data_center_mi,
+    data_center_25mi_count
 from read_parquet($metric_path)
 order by parcel_id;

@@ -64,7 +64,9 @@ from (
             parcel_metric.generation_queue_mw::double as generation_queue_mw,
             parcel_metric.hazard_usd_per_person::double as hazard_usd_per_person,
             parcel_metric.land_value_usd_per_acre::double as land_value_usd_per_acre,
-            parcel_metric.fiber_coverage_share::double as fiber_coverage_share
+            parcel_metric.fiber_coverage_share::double as fiber_coverage_share,
+            parcel_metric.data_center_mi::double as data_center_mi,
+            parcel_metric.data_center_25mi_count::double as data_center_25mi_count
         from core.parcel_metric
         inner join core.parcel using (parcel_id)
     ) on columns(* exclude (parcel_no)) into name metric value value

@@ -103,6 +103,8 @@ select
     metric.hazard_usd_per_person,
     metric.land_value_usd_per_acre,
     metric.fiber_coverage_share,
+    metric.data_center_mi,
+    metric.data_center_25mi_count,
     parcel.lon,
     parcel.lat,
     parcel.geometry
@@ -216,6 +218,8 @@ comment on column mart.training_parcels.generation_queue_mw is 'Generation askin
 comment on column mart.training_parcels.hazard_usd_per_person is 'Sum of the county''s FEMA risk values over the hazards known, dollars a year, divided by its people';
 comment on column mart.training_parcels.land_value_usd_per_acre is 'Fair market value of land in dollars an acre of the nearest value cell';
 comment on column mart.training_parcels.fiber_coverage_share is 'Share of the county''s addresses that fiber passes (FCC)';
+comment on column mart.training_parcels.data_center_mi is 'Miles to the nearest data center that stands already; informative, NULL where the study knows none';
+comment on column mart.training_parcels.data_center_25mi_count is 'Data centers that stand already within 25 miles of the centroid; informative, NULL where the study knows none';
 comment on column mart.training_parcels.lon is 'Longitude';
 comment on column mart.training_parcels.lat is 'Latitude';
 comment on column mart.training_parcels.geometry is 'Polygon';

@@ -54,6 +54,14 @@ def test_schema_file_is_what_the_models_say():
     assert SCHEMA_PATH.read_text(encoding="utf-8") == workload_schema(), hint
 
 
+@pytest.mark.parametrize("name", workload_names())
+def test_no_profile_of_ours_counts_data_centers_that_stand_already(name):
+    profile = load_workload(name)
+    used = {item.metric for item in (*profile.factors, *profile.gates)}
+    assert len(used) > 5
+    assert not [metric for metric in used if metric.startswith("data_center")]
+
+
 @pytest.mark.parametrize("name", ["training", "inference"])
 def test_our_profiles_say_why_and_from_where(name):
     profile = load_workload(name)

@@ -225,6 +225,17 @@ def test_only_carriers_are_counted_and_each_once():
     assert pd.isna(measured(CELL, pop=rows[4:])["carrier_25mi_count"])
 
 
+def test_data_centers_are_counted_as_far_as_25_miles_and_unknown_without_any():
+    start = (CELL["lon"][0], CELL["lat"][0])
+    places = [at(10, 3, start), at(10, 24.999, start), at(200, 25.001, start)]
+    found = measured(CELL, data_center=places)
+    assert (found["data_center_mi"], found["data_center_25mi_count"]) == (pytest.approx(3), 2)
+    # Where others are known there are none here; where none is known nothing is.
+    far = measured(CELL, data_center=[at(0, 60)])
+    assert (far["data_center_25mi_count"], far["data_center_mi"] > 25) == (0, True)
+    assert measured(CELL)[["data_center_mi", "data_center_25mi_count"]].isna().all()
+
+
 def test_the_finest_figure_that_is_known_counts():
     state = {"state_id": "KS", "industrial_usd_per_mwh": 70.0, "heating_degree_days_65f": 5000.0,
              "cooling_degree_days_65f": 1500.0, "generation_queue_mw": 9000.0}  # fmt: skip

@@ -73,6 +73,7 @@ def plain_measure(parcels, layers, headroom, exclusions=None, slope=None):
     _people(parcels, far, layers, found)
     _fiber(far, layers, found)
     _averages(parcels, far, layers, found)
+    _data_centers(far, layers.data_center, found)
     _zone_and_name(parcels, far, layers, found)
     return found
 
@@ -434,6 +435,16 @@ def _fiber(far, layers, found):
         place = (pop["lon"].to_numpy(float), pop["lat"].to_numpy(float))
         count = distinct_within(far.lon, far.lat, *place, pop["carrier_id"].to_numpy(), 25)
         found.known["carrier_25mi_count"] = count.astype(float)
+
+
+def _data_centers(far, known, found):
+    found.known.update(dict.fromkeys(("data_center_mi", "data_center_25mi_count"), np.nan))
+    if len(known):
+        found.known["data_center_mi"] = far.to_points(known).min(axis=1) / METRES_PER_MILE
+        place = (known["lon"].to_numpy(float), known["lat"].to_numpy(float))
+        ones = np.ones((len(known), 1), dtype=np.int64)
+        sums, _ = sums_within(far.lon, far.lat, *place, ones, (25,))
+        found.known["data_center_25mi_count"] = sums[:, 0, 0].astype(float)
 
 
 # ---- Averages, zone and name -----------------------------------------------------------------------

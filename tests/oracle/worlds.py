@@ -164,6 +164,7 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
     for name, shapes in areas.items():
         made[name] = {f"{name}_id": np.arange(len(shapes)).astype(str), "geometry": shapes}
     made["retiring_plant"] = _retiring(place, scale_m, inside, seed, empty, most)
+    made["data_center"] = _data_centers(place, scale_m, inside, seed, empty, most)
     exclusions = _areas(place, scale_m, parcels, empty, rng)
     return World(
         parcels=parcels,
@@ -193,6 +194,17 @@ def _retiring(place, scale_m, inside, seed, empty, most):
             "lat": lat,
         }
     )
+
+
+def _data_centers(place, scale_m, inside, seed, empty, most):
+    """Data centers around the place, some of them in parcels."""
+    rng = np.random.default_rng([seed, 4])
+    count = 0 if rng.random() < empty else int(rng.integers(1, most))
+    spots = around(place, rng.uniform(0, 360, count), scale_m * rng.random(count))
+    is_in = rng.random(count) < 0.1
+    spots[is_in] = inside[rng.integers(0, len(inside), is_in.sum())]
+    lon, lat = spots.T
+    return pd.DataFrame({"data_center_id": [f"d{n}" for n in range(count)], "lon": lon, "lat": lat})
 
 
 def _headroom(substation, mid, seed):
