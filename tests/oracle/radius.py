@@ -12,7 +12,7 @@ def sums_within(lon, lat, feature_lon, feature_lat, values, radii_mi):
     sums = np.stack(
         [(metres <= radius_m).astype(np.int64) @ values for radius_m in radii_m], axis=1
     )
-    margin_m = np.abs(metres[:, :, None] - radii_m).min(axis=(1, 2))
+    margin_m = np.abs(metres[:, :, None] - radii_m).min(axis=(1, 2), initial=np.inf)
     return sums, margin_m
 
 
