@@ -10,7 +10,7 @@ create table core.facility (
 comment on table core.facility is 'Interconnection facilities and cable landings';
 comment on column core.facility.facility_id is 'Id';
 comment on column core.facility.facility_name is 'Name';
-comment on column core.facility.facility_kind is 'colocation or cable_landing';
+comment on column core.facility.facility_kind is 'colocation, cable_landing or exchange (of telephone or broadband lines)';
 comment on column core.facility.operator_name is 'Operator';
 comment on column core.facility.lon is 'Longitude, degrees';
 comment on column core.facility.lat is 'Latitude, degrees';
