@@ -165,11 +165,12 @@ class FiberGraph:
         if not held.size:
             return found
         for end in range(len(ENDS)):
+            graph = self.matrix(end)
             for first in range(0, len(chosen), _BLOCK):
-                block = chosen[first : first + _BLOCK]
-                ms = self._search(block, end, limit_ms)[0]
-                least = np.minimum.reduceat(ms, start, axis=1)
-                found[first : first + _BLOCK, held, end] = least
+                whole = self._with_sources(graph, chosen[first : first + _BLOCK])
+                begin = np.arange(len(self.vertex_node), whole.shape[0])
+                ms = dijkstra(whole, indices=begin, limit=limit_ms)[:, : len(self.vertex_node)]
+                found[first : first + _BLOCK, held, end] = np.minimum.reduceat(ms, start, axis=1)
         return found
 
     def path(self, from_node: int, to_node: int, end: int = 1) -> list[PathStep]:
@@ -179,12 +180,18 @@ class FiberGraph:
         """
         if from_node == to_node:
             return []
-        ms, before = (found[0] for found in self._search(np.array([from_node]), end, np.inf))
+        count = len(self.vertex_node)
         goal = np.flatnonzero(self.vertex_node == to_node)
+        ms, before = dijkstra(
+            self._with_sources(self.matrix(end), np.array([from_node])),
+            indices=count,
+            return_predecessors=True,
+        )
         if not goal.size or np.isinf(ms[goal].min()):
             return []
         way = [int(goal[np.argmin(ms[goal])])]
-        while before[way[-1]] < len(self.vertex_node):
+        # The vertex that stands for the node itself is the last.
+        while before[way[-1]] < count:
             way.append(int(before[way[-1]]))
         order, is_first = self._sorted(end)
         best = order[is_first]
@@ -205,21 +212,15 @@ class FiberGraph:
             link_no, int(self.vertex_node[here]), int(self.vertex_node[there]), carrier, ms
         )
 
-    def _search(
-        self, block: np.ndarray, end: int, limit_ms: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Round trips from nodes to all vertices, (block, V), and the vertex before each.
+    def _with_sources(self, graph: csr_array, block: np.ndarray) -> csr_array:
+        """Add a vertex for each node of a block, with edges of no length to the node's vertices.
 
-        Each node of the block gets a vertex of its own from which edges of no length lead to its
-        vertices, and none back; explicit zeros of a sparse matrix are edges to the search.
+        None leads back, so that carriers are taken for nothing at the start of a path alone. Explicit zeros
+        of a sparse matrix are edges to the search.
         """
         count = len(self.vertex_node)
-        graph = self.matrix(end)
-        first = np.searchsorted(self.vertex_node, block)
-        last = np.searchsorted(self.vertex_node, block, side="right")
-        width = last - first
-        lead = np.repeat(first - np.cumsum(width) + width, width) + np.arange(width.sum())
-        whole = csr_array(
+        width, lead = _ranges(self.vertex_node, block)
+        return csr_array(
             (
                 np.concatenate([graph.data, np.zeros(len(lead))]),
                 np.concatenate([graph.indices, lead]).astype(np.int32),
@@ -229,13 +230,6 @@ class FiberGraph:
             ),
             shape=(count + len(block), count + len(block)),
         )
-        ms, before = dijkstra(
-            whole,
-            indices=count + np.arange(len(block)),
-            limit=limit_ms,
-            return_predecessors=True,
-        )
-        return ms[:, :count], before[:, :count]
 
     def _sorted(self, end: int) -> tuple[np.ndarray, np.ndarray]:
         """Edges by their ends, then round trip, then link, and whether each is the first of its ends."""
@@ -303,10 +297,8 @@ def _edges(
     # Every carrier at one end of a reach is joined with the hub of the other, where that has an exchange.
     for near, far in ((0, 1), (1, 0)):
         rows = np.flatnonzero((carrier == HUB) & nodes.is_exchange[ends[:, far]])
-        first = np.searchsorted(vertex_node, ends[rows, near])
-        width = np.searchsorted(vertex_node, ends[rows, near], side="right") - first
+        width, at = _ranges(vertex_node, ends[rows, near])
         row = np.repeat(rows, width)
-        at = np.repeat(first - np.cumsum(width) + width, width) + np.arange(width.sum())
         row, at = row[is_carrier[at]], at[is_carrier[at]]
         hub = finder.vertex(ends[row, far], np.full(len(row), HUB))
         parts.append((at, hub, ms[row], no[row]))
@@ -323,6 +315,13 @@ def _edges(
         np.concatenate([ms, ms]),
         np.concatenate([no, no]),
     )
+
+
+def _ranges(vertex_node: np.ndarray, node_no: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count the vertices of nodes, and list them one node after the other."""
+    first = np.searchsorted(vertex_node, node_no)
+    width = np.searchsorted(vertex_node, node_no, side="right") - first
+    return width, np.repeat(first - np.cumsum(width) + width, width) + np.arange(width.sum())
 
 
 def _with_reasons(

@@ -1,6 +1,6 @@
 """Points of presence, exchanges, facilities and cable landings as nodes of one graph."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -24,7 +24,7 @@ _FACILITY = {"colocation": COLOCATION, "cable_landing": LANDING}
 
 @dataclass(frozen=True, eq=False)
 class FiberNodes:
-    """Places where fiber can be entered; what is published of them is enough to build a graph.
+    """Places where fiber can be entered. The first three tables, as published, are enough for a graph.
 
     Attributes
     ----------
@@ -49,9 +49,11 @@ class FiberNodes:
     node: pd.DataFrame
     pop: pd.DataFrame
     carrier: pd.DataFrame
-    ixp_node: np.ndarray
-    facility_node: np.ndarray
-    left_out: pd.DataFrame
+    ixp_node: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    facility_node: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    left_out: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["pop_id", "reason"])
+    )
 
     @property
     def is_outside(self) -> np.ndarray:
