@@ -6,11 +6,14 @@ import duckdb
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from data import build, stage, store
 from data.catalogue import load_catalogue, load_lock
 from data.pull import pull
 from data.study import load_study
+from geo.fiber.right_of_way import RightOfWay
+from geo.geodesy import GEOD
 from geo.locate import locate
 from geo.radius import radius_sums
 
@@ -136,6 +139,36 @@ def test_fiber_leaves_out_the_world_and_counts_carriers_alone(themes):
         "or to_pop_id not in (select pop_id from core.pop)"
     )
     assert loose.fetchall() == []
+
+
+def test_rights_of_way_have_both_carriageways_and_end_at_the_48_states(themes):
+    con = themes("fiber")
+    kinds = con.sql("select right_of_way_kind, count(*) from core.right_of_way group by 1")
+    assert dict(kinds.fetchall()) == {"interstate": 6524, "railroad": 948}
+    rejected = con.sql(
+        "select raw_table, reject_code, count(*) from meta.rejected_row "
+        "where raw_table in ('interstate', 'railroad') group by all order by all"
+    )
+    assert rejected.fetchall() == [
+        ("interstate", "duplicate", 52),
+        ("interstate", "invalid", 4),
+        ("interstate", "outside_area", 9),
+        ("railroad", "outside_area", 179),
+    ]
+    lines = build.layer_map(con, "right_of_way")
+    interstates = lines[lines["right_of_way_kind"] == "interstate"].geometry
+    # The Interstate System has about 77,000 km.
+    assert (
+        1.9
+        < GEOD.geometry_length(shapely.MultiLineString(list(interstates.explode()))) / 77e6
+        < 2.1
+    )
+    net = RightOfWay.of(lines)
+    length_km = np.bincount(net.component[net.from_vertex], net.km)
+    # One carriageway, and 125,000 km of railroads with what is in Canada and Mexico.
+    assert 195_000 < length_km.sum() < 210_000
+    # What is not joined lies in Canada and Mexico.
+    assert length_km.max() / length_km.sum() > 0.98
 
 
 def test_land_shares_stay_within_the_cell_and_no_state_is_missing(themes):

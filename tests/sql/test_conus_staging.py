@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import shapely
 
 from tests.sql.staged import box, codes, line, point, staged, values
 
@@ -614,3 +615,68 @@ def test_a_plant_retires_when_every_boiler_in_use_has_a_year():
         "belongs to a plant with a boiler planned, built or tested",
         "belongs to a plant whose gas turbines stay, as far as is known",
     ]
+
+
+def test_interstates_are_named_one_way_and_those_without_length_or_held_twice_are_rejected():
+    course = line((-97, 30), (-97.5, 30.5))
+    parts = shapely.to_wkb(
+        shapely.MultiLineString([[(-97, 30), (-97, 31)], [(-96, 30), (-96, 31)]])
+    )
+    rows = [
+        {"name": name, "geometry": shape}
+        for name, shape in [
+            ("I- 35", course), ("I- -35", course), ("I- 35", course), ("I- I- 880", parts), ("I- 10 Bus", course),
+            ("I- 35", line((-97, 30), (-97, 30), (-97, 30))), ("I- H-1", line((-158, 21.3), (-157.9, 21.4))),
+            ("I- 35", None), (" ", course),
+        ]
+    ]  # fmt: skip
+    con = staged({"interstate": rows}, "us_interstate")
+    assert list(codes(con, "us_interstate").values()) == [
+        "", "", "duplicate", "", "", "invalid", "outside_area", "invalid", "",
+    ]  # fmt: skip
+    names = values(con, "us_interstate", "right_of_way_name")
+    assert names == ["I-35", "I-35", "I-880", "I-10 Bus", None]
+    assert set(values(con, "us_interstate", "right_of_way_kind")) == {"interstate"}
+
+
+def test_railroads_near_the_border_stay_and_those_of_alaska_do_not():
+    rows = [
+        {"geometry": shape}
+        for shape in [
+            line((-83.1, 42.3), (-79.0, 43.0)), line((-149.9, 61.2), (-149.4, 64.8)),
+            line((-83.1, 42.3), (-79.0, 43.0)), None,
+        ]
+    ]  # fmt: skip
+    con = staged({"railroad": rows}, "ne_railroad")
+    assert list(codes(con, "ne_railroad").values()) == ["", "outside_area", "duplicate", "invalid"]
+    kinds = zip(
+        *(values(con, "ne_railroad", f"right_of_way_{c}") for c in ("id", "kind", "name")),
+        strict=True,
+    )
+    assert list(kinds) == [("railroad-1", "railroad", None)]
+
+
+def landing(city, state, date, lon, lat, country=" United States"):
+    return {
+        "city_name": city, "state_province": state, "country": country, "latitude": str(lat),
+        "longitude": str(lon), "asof_date": date,
+    }  # fmt: skip
+
+
+def test_a_cable_landing_counts_once_by_its_last_date_and_in_the_48_states_alone():
+    rows = [
+        landing("Bandon", " OR", "2022-04-11", -124.40, 43.11),
+        landing("Anchorage", "AK", "2022-04-11", -149.85, 61.21),
+        landing("Nassau", "", "2022-04-11", -77.3, 25.0, " Bahamas"),
+        landing("Bandon", "OR", "2022-09-14", -124.41, 43.12),
+        landing("Bandon", "OR", "2022-09-14", -124.41, 43.12),
+        landing("Eureka", "CA", "2022-04-11", -124.2, 40.8),
+        landing("Nowhere", "CA", "2022-04-11", "", ""),
+    ]
+    con = staged({"cable_landing": rows}, "cable_landing")
+    assert list(codes(con, "cable_landing").values()) == [
+        "duplicate", "outside_area", "outside_area", "", "duplicate", "", "invalid",
+    ]  # fmt: skip
+    assert values(con, "cable_landing", "facility_name") == ["Bandon, OR", "Eureka, CA"]
+    assert values(con, "cable_landing", "lon") == [-124.41, -124.2]
+    assert set(values(con, "cable_landing", "facility_kind")) == {"cable_landing"}
