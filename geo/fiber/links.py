@@ -22,11 +22,16 @@ _COLUMNS = ["link_id", "from_node", "to_node", "carrier_no", "link_kind", "lengt
 
 
 class Route(Protocol):
-    """What is needed of links that are laid on rights of way: km of each of `laid_pairs`, NaN for none."""
+    """What is needed of links that are laid on rights of way."""
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """Rows of nodes, each pair once in either direction, shape (n, 2)."""
+        ...
 
     @property
     def route_km(self) -> np.ndarray:
-        """Shape (pairs,)."""
+        """Kilometres from node to node, NaN where no way is plausible, shape (n,)."""
         ...
 
 
@@ -69,12 +74,13 @@ def merge_links(
     rules
         Parameters of latency.
     route
-        Kilometres along rights of way of `laid_pairs(merge_links(..., None).link)`; None lays nothing.
+        Ways of `laid_pairs(merge_links(..., None).link)` along rights of way; None lays nothing, and
+        links that are not mapped are never laid.
 
     Raises
     ------
     GeoError
-        `route` is of other pairs, or shorter than the great circle.
+        A way is shorter than the great circle between the nodes.
     """
     read, dropped = _read(nodes, carrier_link)
     read = read.assign(is_logical=read["link_kind"] != MAPPED)
@@ -120,12 +126,11 @@ def _read(nodes: FiberNodes, carrier_link: pd.DataFrame) -> tuple[pd.DataFrame, 
     """Links with their nodes and lengths, and those that are dropped for themselves, with the reason."""
     rows = carrier_link.sort_values(["link_id", "from_pop_id", "to_pop_id"], ignore_index=True)
     pop_id = pd.Index(nodes.pop["pop_id"])
-    pop_node, pop_carrier = nodes.pop["node_no"].to_numpy(), nodes.pop["carrier_no"].to_numpy()
-    # -1, an unknown end, takes the last row here and is dropped below.
+    # An unknown end is -1, which takes the row that is added at the end here.
+    pop_node = np.append(nodes.pop["node_no"].to_numpy(dtype=np.int64), -1)
+    pop_carrier = np.append(nodes.pop["carrier_no"].to_numpy(dtype=np.int64), -1)
     here, there = (pop_id.get_indexer(rows[f"{end}_pop_id"]) for end in ("from", "to"))
     is_known = (here >= 0) & (there >= 0)
-    if not is_known.any():
-        pop_node = pop_carrier = np.zeros(1, dtype=np.int64)
     node = np.sort(np.column_stack([pop_node[here], pop_node[there]]), axis=1)
     lon, lat = nodes.node["lon"].to_numpy(), nodes.node["lat"].to_numpy()
     length_km = np.full(len(rows), np.nan)
@@ -198,16 +203,13 @@ def _route_km(link: pd.DataFrame, route: Route | None) -> np.ndarray:
     route_km = np.full(len(link), np.nan)
     if route is None:
         return route_km
-    pairs = laid_pairs(link)
-    if len(route.route_km) != len(pairs):
-        msg = f"{len(route.route_km)} routes are given for {len(pairs)} pairs of nodes; lay laid_pairs()."
-        raise GeoError(msg)
     rows = np.flatnonzero((link["link_kind"] == MAPPED).to_numpy())
-    own = link.loc[rows, ["from_node", "to_node"]].to_numpy(dtype=np.int64)
-    # Both are in order of their pairs, so that a pair's number is its row.
-    factor = int(pairs.max(initial=0)) + 1
-    at = np.searchsorted(pairs @ [factor, 1], own @ [factor, 1])
-    route_km[rows] = np.asarray(route.route_km, dtype=np.float64)[at]
+    pairs = np.sort(np.asarray(route.pairs, dtype=np.int64).reshape(-1, 2), axis=1)
+    laid = pd.MultiIndex.from_arrays(pairs.T)
+    own = pd.MultiIndex.from_arrays(link.loc[rows, ["from_node", "to_node"]].to_numpy().T)
+    at = laid.get_indexer(own)
+    along_km = np.append(np.asarray(route.route_km, dtype=np.float64), np.nan)
+    route_km[rows] = along_km[at]
     length_km = link["length_km"].to_numpy()
     if np.any(route_km < length_km * (1.0 - _ROUNDING)):
         msg = "A right of way is shorter than the great circle; the routes are of other pairs of nodes."
