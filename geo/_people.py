@@ -9,14 +9,12 @@ import pandas as pd
 from geo._around import NearestColumns
 from geo.layers import Layers
 from geo.parcels import Parcels
-from geo.radius import RadiusIndex
+from geo.people import MILLI, PeopleSource
 
 PEOPLE_RADII_MI = (5.0, 25.0, 50.0, 100.0)
 METRO_REACH_MI = 100.0
 # Land within this distance of a metro's centre is its region where no list of counties is given.
 METRO_REGION_MI = 50.0
-# Radius sums are exact in integers: thousandths of a person.
-MILLI = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +23,11 @@ class PeopleMetrics:
 
     metros: tuple[NearestColumns, NearestColumns]
     metro_of_county: pd.Series | None
-    people: RadiusIndex | None
+    people: PeopleSource | None
 
     @classmethod
-    def of(cls, layers: Layers) -> Self:
-        """Prepare the searches."""
+    def of(cls, layers: Layers, people: PeopleSource | None = None) -> Self:
+        """Prepare the searches; people are those of the layer unless a source of them is given."""
         is_major = layers.metro["is_major"].astype(bool)
         metros = tuple(
             NearestColumns.of(
@@ -42,12 +40,9 @@ class PeopleMetrics:
         )
         counties = layers.metro_county
         of_county = None if counties.empty else counties.set_index("county_id")["metro_id"]
-        people = None
-        if not layers.people.empty:
-            people = RadiusIndex.of(
-                layers.people["lon"].to_numpy(),
-                layers.people["lat"].to_numpy(),
-                np.rint(layers.people["people"].to_numpy(float) * MILLI).astype(np.int64),
+        if people is None and not layers.people.empty:
+            people = PeopleSource.of_points(
+                *(layers.people[name].to_numpy(float) for name in ("lon", "lat", "people"))
             )
         return cls((metros[0], metros[1]), of_county, people)
 
@@ -74,9 +69,9 @@ class PeopleMetrics:
         names = [f"population_{int(radius)}mi" for radius in PEOPLE_RADII_MI]
         if self.people is None:
             return dict.fromkeys(names, pd.Series(pd.NA, index=parcels.index, dtype="Int64"))
-        sums = self.people.sums(parcels.lon, parcels.lat, PEOPLE_RADII_MI)[:, :, 0]
-        whole = (sums + MILLI // 2) // MILLI
+        milli, is_known = self.people.within(parcels.lon, parcels.lat, PEOPLE_RADII_MI)
+        whole = (milli + MILLI // 2) // MILLI
         return {
-            name: pd.Series(column, index=parcels.index, dtype="Int64")
-            for name, column in zip(names, whole.T, strict=True)
+            name: pd.Series(column, index=parcels.index, dtype="Int64").where(known)
+            for name, column, known in zip(names, whole.T, is_known.T, strict=True)
         }

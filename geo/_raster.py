@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import pyproj
@@ -12,6 +13,46 @@ from geo.errors import CrsError, GeoError
 LONLAT = "OGC:CRS84"
 # First and last row, first and last column of a window, the last ones excluded.
 Window = tuple[tuple[int, int], tuple[int, int]]
+
+
+class Transform(NamedTuple):
+    """Columns and rows to the plane: x = a column + b row + c, y = d column + e row + f."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Cells in rows and columns: how many, and where they lie in the plane."""
+
+    transform: Transform
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, transform: Any, shape: tuple[int, int]) -> Self:
+        """Take the first six numbers of an affine transform."""
+        return cls(Transform(*(float(number) for number in tuple(transform)[:6])), shape)
+
+    def places(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates in the plane of places given in columns and rows, 0.5 the middle of the first."""
+        a, b, c, d, e, f = self.transform
+        return a * column + b * row + c, d * column + e * row + f
+
+    def centres(self, cell_no: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates in the plane of the centres of cells, counted along the rows."""
+        row, column = np.divmod(cell_no, self.shape[1])
+        return self.places(column + 0.5, row + 0.5)
+
+    def part(self, row: int, column: int, shape: tuple[int, int], times: int = 1) -> "Lattice":
+        """Lattice of so many cells from a row and column on, each `times` as wide and high."""
+        a, b, _, d, e, _ = self.transform
+        x, y = self.places(np.float64(column), np.float64(row))
+        return Lattice.of((a * times, b * times, x, d * times, e * times, y), shape)
 
 
 class Raster(Protocol):

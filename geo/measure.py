@@ -18,6 +18,7 @@ from geo._raster import Raster
 from geo.exclusion import ExclusionIndex
 from geo.layers import Layers
 from geo.parcels import Parcels
+from geo.people import PeopleSource
 from geo.tie_line import TieLineCosts
 
 
@@ -46,6 +47,7 @@ def prepare(
     exclusions: ExclusionIndex | None = None,
     slope: Raster | None = None,
     slope_crs: Any = None,
+    people: PeopleSource | None = None,
 ) -> Engine:
     """Prepare layers for measuring.
 
@@ -69,6 +71,8 @@ def prepare(
         the metrics of slope are unknown.
     slope_crs
         Overrides the CRS that the slope raster states.
+    people
+        People that are counted, where they are not those of the layer `people`.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def prepare(
             LandMetrics.of(layers, exclusions, slope, slope_crs),
             GridMetrics.of(layers),
             FeedMetrics.of(layers.substation, substation_headroom, tie_lines, shared),
-            PeopleMetrics.of(layers),
+            PeopleMetrics.of(layers, people),
             FiberMetrics.of(layers),
             LocalMetrics.of(layers),
             DataCenterMetrics.of(layers),
