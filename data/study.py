@@ -149,6 +149,19 @@ class Slope(_Strict):
     )
 
 
+class People(_Strict):
+    """A raster of people, in the place of the layer `people` for every metric of people."""
+
+    raster: str = Field(description="Catalogue id of a source that is read as a raster of people.")
+    unit: Literal["people", "people_per_km2"] = Field(
+        default="people", description="Whether cells hold people, or people per square kilometre."
+    )
+    scale_to_states: bool = Field(
+        default=False,
+        description="Multiply the cells of each state so that they sum to its census.",
+    )
+
+
 class Without(_Strict):
     """A metric that a study never has, taken out of a workload's profile by name."""
 
@@ -223,6 +236,10 @@ class Study(_Strict):
         default=None,
         description="Raster that parcels' slopes are measured on; without it they are unknown.",
     )
+    people: People | None = Field(
+        default=None,
+        description="Raster that people are counted on, instead of the layer people.",
+    )
     workloads: list[StudyWorkload]
     catalogue: Path | None = Field(
         default=None,
@@ -275,6 +292,9 @@ class Study(_Strict):
         if self.slope is not None and self.slope.raster not in sources:
             msg = f"slope names raster {self.slope.raster!r}, which is in the sources of no theme"
             raise ValueError(msg)
+        if self.people is not None and self.people.raster not in sources:
+            msg = f"people names raster {self.people.raster!r}, which is in the sources of no theme"
+            raise ValueError(msg)
         return self
 
     @property
@@ -283,7 +303,11 @@ class Study(_Strict):
         found = [
             ("an exclusion", item.raster) for item in self.exclusions if item.raster is not None
         ]
-        return [*found, ("slope", self.slope.raster)] if self.slope is not None else found
+        if self.slope is not None:
+            found.append(("slope", self.slope.raster))
+        if self.people is not None:
+            found.append(("people", self.people.raster))
+        return found
 
 
 def study_names() -> list[str]:
