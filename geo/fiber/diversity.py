@@ -16,7 +16,7 @@ from geo.errors import GeoError
 from geo.features import FeatureIndex
 from geo.fiber import _diversity
 from geo.fiber.rules import LatencyRules
-from geo.fiber.trenches import LOGICAL, RIGHT_OF_WAY, Trenches
+from geo.fiber.trenches import AT_EXCHANGE, LOGICAL, Trenches
 from geo.geodesy import KM_PER_MILE
 from geo.nearest import nearest
 from geo.pairs import pairs_within
@@ -54,14 +54,16 @@ class Diversity:
     node_paths
         Disjoint paths to different exchange metros, up to `MOST_PATHS`, shape (nodes,).
     node_basis
-        LOGICAL, MAPPED or RIGHT_OF_WAY: the best basis on which the node has its paths (two of
-        them, where it has more); UNKNOWN without any, shape (nodes,).
+        Number in `trenches.BASIS`: the best basis on which the node has its paths (two of them, where
+        it has more), AT_EXCHANGE where its only path ends where it begins; UNKNOWN without any, shape
+        (nodes,).
     node_choke
         As `Paths.choke`.
     partner_offsets, partner_node
         Diverse partners of each node, ascending: shape (nodes + 1,) and (pairs,).
     partner_basis
-        The best basis on which both have disjoint paths, shape (pairs,).
+        Number in `trenches.BASIS`: the best on which the two have disjoint paths, AT_EXCHANGE where both
+        have exchanges, shape (pairs,). Better than that of either node where one needs no second path.
     """
 
     node_paths: np.ndarray
@@ -198,7 +200,7 @@ def diverse(
         disjoint_paths(
             _of_basis(trenches, least), metro_no, is_connected, most=most, workers=workers
         )
-        for least, most in ((LOGICAL, MOST_PATHS), *((b, 2) for b in range(1, RIGHT_OF_WAY + 1)))
+        for least, most in ((LOGICAL, MOST_PATHS), *((b, 2) for b in range(1, AT_EXCHANGE + 1)))
     ]
     every = levels[LOGICAL]
     node_basis = np.full(len(every.count), UNKNOWN, dtype=np.int8)

@@ -8,7 +8,7 @@ here are an upper bound, and the basis says how much the map knows.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -17,18 +17,17 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.errors import GeoError
 
-# What is known of a trench, the least first: neighbours by address with a course nobody drew, a link
-# drawn on a map, a link laid on a right of way.
-LOGICAL, MAPPED, RIGHT_OF_WAY = range(3)
-BASIS = ("logical", "mapped", "right_of_way")
+# What is known of trenches, the least first: neighbours by address with a course nobody drew, a link
+# drawn on a map, a link laid on a right of way; and of paths that need no trench.
+LOGICAL, MAPPED, RIGHT_OF_WAY, AT_EXCHANGE = range(4)
+BASIS = ("logical", "mapped", "right_of_way", "exchange")
 # The reach of an exchange is a rule for a metro and no link on a map: as little known as a straight one.
 _BASIS_OF_KIND = {"ip_adjacency": LOGICAL, "mapped": MAPPED, "interconnection": MAPPED}
 _HUB = -1
 
 
-@dataclass(frozen=True, eq=False)
-class LaidPairs:
-    """Pairs of nodes whose links are laid on rights of way.
+class LaidPairs(Protocol):
+    """Pairs of nodes whose links are laid on rights of way, as `geo.fiber.right_of_way.lay` gives them.
 
     Attributes
     ----------
@@ -42,12 +41,18 @@ class LaidPairs:
         Vertices that each segment joins, shape (s, 2).
     """
 
-    pair: np.ndarray
-    offsets: np.ndarray
-    segment_no: np.ndarray
-    from_vertex: np.ndarray
-    to_vertex: np.ndarray
-    segment_ends: np.ndarray
+    @property
+    def pair(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def offsets(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def segment_no(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def from_vertex(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def to_vertex(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def segment_ends(self) -> np.ndarray: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
