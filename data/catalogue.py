@@ -30,6 +30,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
+# Keys and values of OpenStreetMap tags that are asked for: none of them needs a quote.
+OsmKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.-]+$")]
+OsmValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.; -]+$")]
 
 ThemeName = Literal[
     "grid", "population", "fiber", "parcels", "land", "price", "hazard", "reference"
@@ -43,6 +46,7 @@ ReaderName = Literal[
     "gshhs_lakes",
     "json_records",
     "matpower",
+    "osm",
     "parquet",
     "pypsa",
     "raster",
@@ -50,7 +54,7 @@ ReaderName = Literal[
     "topohub_nodes",
     "xlsx",
 ]
-LIVE_KINDS = frozenset({"http", "arcgis"})
+LIVE_KINDS = frozenset({"http", "arcgis", "overpass"})
 
 
 class _Strict(BaseModel):
@@ -89,6 +93,34 @@ class ArcgisAccess(_Strict):
     max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
 
 
+class OverpassAccess(_Strict):
+    """OpenStreetMap features of some tags in a box, asked of an Overpass API."""
+
+    kind: Literal["overpass"]
+    tags: dict[OsmKey, Literal[True] | OsmValue | list[OsmValue]] = Field(
+        min_length=1,
+        description="Key -> value, list of values, or true for any; a feature with one of them is taken.",
+    )
+    # A box is all it takes: what stands beyond the border counts for distances, so that the box is
+    # drawn wider than the area anyway, and a place name would need a second service.
+    bbox: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(
+        description="West, south, east and north in degrees; features that touch it come whole."
+    )
+    url: Url = Field(
+        default="https://overpass-api.de/api", description="URL of the API, without /interpreter."
+    )
+    max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
+
+    @field_validator("bbox")
+    @classmethod
+    def _bbox_is_a_box(cls, value: list[float]) -> list[float]:
+        west, south, east, north = value
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            message = f"{value} is no box of west, south, east and north in degrees"
+            raise ValueError(message)
+        return value
+
+
 class FileAccess(_Strict):
     """A file on disk; a relative path is looked up in the mirror folder."""
 
@@ -97,7 +129,8 @@ class FileAccess(_Strict):
 
 
 Access = Annotated[
-    PackageAccess | HttpAccess | ArcgisAccess | FileAccess, Field(discriminator="kind")
+    PackageAccess | HttpAccess | ArcgisAccess | OverpassAccess | FileAccess,
+    Field(discriminator="kind"),
 ]
 
 

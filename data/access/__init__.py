@@ -6,13 +6,16 @@ from data.access._request import Fetched, Request
 from data.access._retry import Retry
 from data.access.arcgis import fetch_arcgis
 from data.access.http import fetch_http
+from data.access.overpass import fetch_overpass
 from data.access.package import fetch_package
-from data.catalogue import ArcgisAccess, HttpAccess, PackageAccess
+from data.catalogue import ArcgisAccess, HttpAccess, OverpassAccess, PackageAccess
 
 __all__ = ["Fetched", "Request", "Retry", "fetch"]
 
 
-def fetch(access: PackageAccess | HttpAccess | ArcgisAccess, request: Request) -> Fetched | None:
+def fetch(
+    access: PackageAccess | HttpAccess | ArcgisAccess | OverpassAccess, request: Request
+) -> Fetched | None:
     """Fetch over the network; None says that the last good copy is still current."""
     match access:
         case PackageAccess():
@@ -21,5 +24,7 @@ def fetch(access: PackageAccess | HttpAccess | ArcgisAccess, request: Request) -
             return fetch_http(access, request)
         case ArcgisAccess():
             return fetch_arcgis(access, request)
+        case OverpassAccess():
+            return fetch_overpass(access, request)
         case _:
             assert_never(access)

@@ -13,6 +13,7 @@ from data.readers.case import read_case_points, read_matpower, read_pypsa
 from data.readers.columnar import read_geoparquet, read_parquet
 from data.readers.delimited import read_csv
 from data.readers.gshhs import read_gshhs_lakes
+from data.readers.osm import read_osm
 from data.readers.raster import read_raster
 from data.readers.records import read_geonames_cities, read_json_records
 from data.readers.topohub import read_topohub_edges, read_topohub_nodes
@@ -30,6 +31,7 @@ READERS: dict[str, Callable[..., pa.Table]] = {
     "gshhs_lakes": read_gshhs_lakes,
     "json_records": read_json_records,
     "matpower": read_matpower,
+    "osm": read_osm,
     "parquet": read_parquet,
     "pypsa": read_pypsa,
     "raster": read_raster,
