@@ -270,6 +270,60 @@ def power(
     return answer(Home.at(home).build, " ".join(where), mw)
 
 
+@app.command
+def latency(
+    *where: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    all: Annotated[bool, Flag] = False,  # noqa: A002
+    to: str | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell how many milliseconds a point is from metros, and by which carriers.
+
+    Parameters
+    ----------
+    where
+        Latitude and longitude: 39.04,-77.49.
+    all
+        Every metro, not only those of a million people or more and the nearest one.
+    to
+        Metros of this id, or with this in their names.
+    """
+    if not where:
+        msg = "Name a point."
+        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    from flows.latency_answer import latency as answer
+
+    return answer(Home.at(home).build, " ".join(where), is_all=all, to=to)
+
+
+@app.command
+def reach(
+    *where: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    ms: Annotated[list[float] | None, Several] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell how many people, and which metros, a point has within a round trip.
+
+    Parameters
+    ----------
+    where
+        Latitude and longitude: 39.04,-77.49.
+    ms
+        Round trips in milliseconds (default: 10). Several may be given.
+    """
+    if not where:
+        msg = "Name a point."
+        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    if ms == []:
+        msg = "--ms names nothing."
+        raise UsageError(msg, "Leave it out, or give milliseconds above 0.")
+    from flows.reach_answer import reach as answer
+
+    return answer(Home.at(home).build, " ".join(where), ms or [10.0])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit code 0 ok, 1 failed check or run, 2 wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments

@@ -1,0 +1,3 @@
+select * exclude (geometry)
+from mart.fiber_link
+order by link_id;

@@ -1,0 +1,102 @@
+"""A published build with a fiber layer and nothing else, made by `geo` from frames."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data import store
+from geo.fiber.access import NodeSearch
+from geo.fiber.graph import FiberGraph
+from geo.fiber.links import merge_links
+from geo.fiber.nodes import join_nodes
+from geo.fiber.reach import MILLI, ServedPeople
+from geo.fiber.rules import ENDS, LatencyRules
+from geo.fiber.targets import Targets
+
+RTT = [f"rtt_ms_{end}" for end in ENDS]
+
+
+def publish(
+    home: Path,
+    rule: pd.DataFrame,
+    layers: dict[str, pd.DataFrame],
+    *,
+    county=None,
+    study: str = "made",
+) -> Path:
+    """Write `gridstead.duckdb` into a home from the layers pop, carrier_link, facility, ixp, metro, people."""
+    rules = LatencyRules.from_frame(rule)
+    nodes = join_nodes(layers["pop"], layers["facility"], layers["ixp"], county, rules)
+    link = merge_links(nodes, layers["carrier_link"], rules, None).link
+    graph = FiberGraph.of(nodes, link, rules)
+    node_ms = graph.node_ms()
+    metro = layers["metro"].sort_values("metro_id", ignore_index=True)
+    at = (graph.lon, graph.lat, graph.is_connected)
+    targets = Targets.of_metros(metro, at, node_ms, rules)
+    node_id = graph.node["node_id"].to_numpy(object)
+    named = pd.concat([nodes.carrier, pd.DataFrame({"carrier_id": [None], "carrier_name": [None]})])
+    names = link["carrier_no"].to_numpy(int)
+    search = NodeSearch.of(*at)
+    served = ServedPeople.of(layers["people"], search, len(node_id), rules)
+    tables = {
+        "meta.latency_rule": rule,
+        "core.metro": metro,
+        "core.ixp": layers["ixp"],
+        "core.people": layers["people"],
+        "mart.fiber_node": graph.node.rename(columns={"reason": "unknown_reason"}).assign(
+            is_connected=graph.is_connected,
+            path_basis=None,
+            disjoint_path_count=None,
+            geometry=None,
+        ),
+        "mart.fiber_pop": nodes.pop.assign(
+            node_id=node_id[nodes.pop["node_no"]],
+            **{
+                name: nodes.carrier[name].to_numpy(object)[nodes.pop["carrier_no"]]
+                for name in nodes.carrier
+            },
+        ),
+        "mart.fiber_link": link.drop(columns=["link_no", "from_node", "to_node"]).assign(
+            from_node_id=node_id[link["from_node"]],
+            to_node_id=node_id[link["to_node"]],
+            **{name: named[name].to_numpy(object)[names] for name in named},
+            geometry=None,
+        ),
+        "mart.fiber_metro_rtt": _metro_rtt(metro, node_id, targets.ms),
+        "mart.fiber_people": pd.DataFrame(
+            {
+                "node_id": np.repeat(node_id, np.diff(served.offsets)),
+                "tail_km": served.tail_km,
+                "people": np.diff(served.milli) / MILLI,
+            }
+        ),
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    build = home / "gridstead.duckdb"
+    with store.create(build) as con:
+        for schema in ("meta", "core", "mart"):
+            con.execute(f"create schema {schema}")
+        store.run_file(con, "meta/run")
+        con.execute(
+            "insert into meta.run by name select 'r1' as run_id, $study as study, true as is_synthetic, "
+            "['made'] as limits",
+            {"study": study},
+        )
+        for name, frame in tables.items():
+            con.register("frame", frame.astype({n: "string" for n in frame if _is_text(frame[n])}))
+            con.execute(f"create table {name} as select * from frame order by random()")
+            con.unregister("frame")
+    return build
+
+
+def _metro_rtt(metro: pd.DataFrame, node_id: np.ndarray, ms: np.ndarray) -> pd.DataFrame:
+    """Pairs that a path joins."""
+    row, node = np.nonzero(np.isfinite(ms).all(axis=2))
+    frame = pd.DataFrame({"metro_id": metro["metro_id"].to_numpy()[row], "node_id": node_id[node]})
+    frame[RTT] = ms[row, node]
+    return frame
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)
