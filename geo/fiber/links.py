@@ -25,7 +25,7 @@ class Route(Protocol):
     """What is needed of links that are laid on rights of way."""
 
     @property
-    def pairs(self) -> np.ndarray:
+    def pair(self) -> np.ndarray:
         """Rows of nodes, each pair once in either direction, shape (n, 2)."""
         ...
 
@@ -131,7 +131,8 @@ def _read(nodes: FiberNodes, carrier_link: pd.DataFrame) -> tuple[pd.DataFrame, 
     pop_carrier = np.append(nodes.pop["carrier_no"].to_numpy(dtype=np.int64), -1)
     here, there = (pop_id.get_indexer(rows[f"{end}_pop_id"]) for end in ("from", "to"))
     is_known = (here >= 0) & (there >= 0)
-    node = np.sort(np.column_stack([pop_node[here], pop_node[there]]), axis=1)
+    node = np.column_stack([pop_node[here], pop_node[there]])
+    node.sort(axis=1)
     lon, lat = nodes.node["lon"].to_numpy(), nodes.node["lat"].to_numpy()
     length_km = np.full(len(rows), np.nan)
     a, b = node[is_known].T
@@ -204,7 +205,7 @@ def _route_km(link: pd.DataFrame, route: Route | None) -> np.ndarray:
     if route is None:
         return route_km
     rows = np.flatnonzero((link["link_kind"] == MAPPED).to_numpy())
-    pairs = np.sort(np.asarray(route.pairs, dtype=np.int64).reshape(-1, 2), axis=1)
+    pairs = np.sort(np.asarray(route.pair, dtype=np.int64).reshape(-1, 2), axis=1)
     laid = pd.MultiIndex.from_arrays(pairs.T)
     own = pd.MultiIndex.from_arrays(link.loc[rows, ["from_node", "to_node"]].to_numpy().T)
     at = laid.get_indexer(own)

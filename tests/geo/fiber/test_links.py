@@ -15,7 +15,7 @@ MS = ["rtt_ms_low", "rtt_ms_mid", "rtt_ms_high"]
 
 @dataclass
 class Laid:
-    pairs: np.ndarray
+    pair: np.ndarray
     route_km: np.ndarray
 
 
