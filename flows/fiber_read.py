@@ -116,6 +116,8 @@ class PublishedFiber:
         DataFrame
             The metro table with `rtt_ms_low`, `rtt_ms_mid`, `rtt_ms_high` (NaN where no path leads).
         """
+        if not access.is_any[0]:
+            return self.metro.assign(**dict.fromkeys(RTT, np.nan))
         node_no = access.node_no[0][access.node_no[0] >= 0]
         ids = self.node["node_id"].to_numpy(object)[node_no]
         told = store.query_file(con, "query/fiber_metro_rtts", {"node_ids": ids.tolist()}).df()

@@ -9,7 +9,7 @@ from data import store
 from geo.fiber.access import NodeSearch
 from geo.fiber.graph import FiberGraph
 from geo.fiber.links import merge_links
-from geo.fiber.nodes import join_nodes
+from geo.fiber.nodes import FiberNodes, join_nodes
 from geo.fiber.reach import MILLI, ServedPeople
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.fiber.targets import Targets
@@ -22,14 +22,11 @@ def publish(
     rule: pd.DataFrame,
     layers: dict[str, pd.DataFrame],
     *,
-    county=None,
     study: str = "made",
 ) -> Path:
     """Write `gridstead.duckdb` into a home from the layers pop, carrier_link, facility, ixp, metro, people."""
     rules = LatencyRules.from_frame(rule)
-    nodes = join_nodes(layers["pop"], layers["facility"], layers["ixp"], county, rules)
-    link = merge_links(nodes, layers["carrier_link"], rules, None).link
-    graph = FiberGraph.of(nodes, link, rules)
+    nodes, link, graph = _made(layers, rules)
     node_ms = graph.node_ms()
     metro = layers["metro"].sort_values("metro_id", ignore_index=True)
     at = (graph.lon, graph.lat, graph.is_connected)
@@ -88,6 +85,19 @@ def publish(
             con.execute(f"create table {name} as select * from frame order by random()")
             con.unregister("frame")
     return build
+
+
+def graph_of(layers: dict[str, pd.DataFrame], rules: LatencyRules) -> FiberGraph:
+    """Build the graph of layers."""
+    return _made(layers, rules)[2]
+
+
+def _made(
+    layers: dict[str, pd.DataFrame], rules: LatencyRules
+) -> tuple[FiberNodes, pd.DataFrame, FiberGraph]:
+    nodes = join_nodes(layers["pop"], layers["facility"], layers["ixp"], None, rules)
+    link = merge_links(nodes, layers["carrier_link"], rules, None).link
+    return nodes, link, FiberGraph.of(nodes, link, rules)
 
 
 def _metro_rtt(metro: pd.DataFrame, node_id: np.ndarray, ms: np.ndarray) -> pd.DataFrame:
