@@ -9,6 +9,8 @@ line, which the drawing of ramps, state borders and the removal of parallels lea
 
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 # Lines this near to a longer one are the same right of way.
 SAME_M = 500.0
@@ -31,21 +33,31 @@ def corridors(lines: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        LineStrings with coordinates in whole metres, which touch only at ends where other than two of them
-        meet; those of no other corridor among them may be loops. Sorted by their coordinates, and the same
-        whatever the order and direction of `lines`.
+        LineStrings with coordinates in whole metres, loops among them, which touch at their ends only. The
+        same ones in the same order, whatever the order and direction of `lines`.
     """
     lines = _sorted(shapely.get_parts(lines))
     if len(lines) == 0:
         return lines
     lines = _node(_thin(lines))
-    return _sorted(_node(np.concatenate([lines, _stubs(lines)])))
+    parts = _parts(lines)
+    while len(stubs := _stubs(lines, parts)):
+        lines = _node(np.concatenate([lines, stubs]))
+        before, parts = parts, _parts(lines)
+        if parts.max() == before.max():
+            break
+    # What is one network may have gaps yet.
+    return _sorted(_node(np.concatenate([lines, _stubs(lines, np.arange(len(lines)))])))
 
 
 def _sorted(lines: np.ndarray) -> np.ndarray:
-    """Lines with a length, each in its canonical direction, in the order of their coordinates."""
-    lines = shapely.normalize(lines[shapely.length(lines) > 0.0])
-    return lines[np.argsort(shapely.to_wkb(lines, byte_order=0), kind="stable")]
+    """Lines with a length, each in one of its directions, in the order of their bytes."""
+    lines = lines[shapely.length(lines) > 0.0]
+    # shapely.normalize would also turn a loop, so that it no longer begins where other lines meet it.
+    turned = shapely.reverse(lines)
+    wkb, turned_wkb = shapely.to_wkb(lines), shapely.to_wkb(turned)
+    lines = np.where(wkb <= turned_wkb, lines, turned)
+    return lines[np.argsort(np.minimum(wkb, turned_wkb), kind="stable")]
 
 
 def _node(lines: np.ndarray) -> np.ndarray:
@@ -85,19 +97,32 @@ def _off(line: shapely.LineString, cover: shapely.Geometry) -> np.ndarray:
     return np.concatenate([outside, inside[(length_m > 0.0) & (length_m < CROSSING_M)]])
 
 
-def _stubs(lines: np.ndarray) -> np.ndarray:
-    """Straight lines from loose ends to the nearest other line within `JOIN_M`."""
-    ends = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+def _stubs(lines: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Straight lines from loose ends to the nearest line of another group within `JOIN_M`."""
+    ends, place = _ends(lines)
     owner = np.tile(np.arange(len(lines)), 2)
-    _, place, count = np.unique(
-        shapely.get_coordinates(ends), axis=0, return_inverse=True, return_counts=True
-    )
-    loose = np.flatnonzero(count[place] == 1)
+    loose = np.flatnonzero(np.bincount(place)[place] == 1)
     end, other = shapely.STRtree(lines).query(ends[loose], predicate="dwithin", distance=JOIN_M)
     end = loose[end]
-    foreign = owner[end] != other
+    foreign = group[owner[end]] != group[other]
     end, other = end[foreign], other[foreign]
     order = np.lexsort((other, shapely.distance(ends[end], lines[other]), end))
     end, other = end[order], other[order]
     _, nearest = np.unique(end, return_index=True)
     return shapely.shortest_line(ends[end[nearest]], lines[other[nearest]])
+
+
+def _parts(lines: np.ndarray) -> np.ndarray:
+    """Give each line the number of the connected part that it is in."""
+    _, place = _ends(lines)
+    begin, end = place.reshape(2, len(lines))
+    size = (place.max() + 1, place.max() + 1)
+    joined = coo_array((np.ones(len(lines)), (begin, end)), shape=size)
+    return connected_components(joined, directed=False)[1][begin]
+
+
+def _ends(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First points of all lines, then their last points; and the number of each one's place."""
+    ends = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+    place = np.unique(shapely.get_coordinates(ends), axis=0, return_inverse=True)[1]
+    return ends, place.ravel()

@@ -16,6 +16,8 @@ __all__ = ["LaidRoutes", "RightOfWay", "lay"]
 
 # What is mostly spur does not lie on a right of way.
 MOST_SPUR_SHARE = 0.5
+# In the choice of a way, which is to follow rights of way rather than to cut across country.
+SPUR_WEIGHT = 2.0
 _ROUNDING = 1e-9
 # Edges of no length would vanish from sparse matrices.
 _LEAST_KM = 1e-9
@@ -78,7 +80,7 @@ def lay(
 ) -> LaidRoutes:
     """Lay links along rights of way.
 
-    A link takes the shortest way from node to node over spurs and corridors, and may change from one right
+    A link takes the shortest way from node to node over spurs, which count double, and corridors, and may change from one right
     of way to another where they meet. It stays straight, with a NaN for its route, when a node is farther
     than 25 km from all rights of way, when nothing joins the two, when the way is longer than the detour
     factor allows, when more than half of it is spurs, and when both nodes are at one place. That long-haul
@@ -166,6 +168,7 @@ class _Roads:
     Spurs lead from origins and to destinations only, so that no way goes through a node.
     """
 
+    # Of entries: km, spurs weighted.
     matrix: csr_array
     network: RightOfWay
     # Of the matrix's entries, as from * size + to, ascending; and their edge, -1 a spur.
@@ -188,15 +191,16 @@ class _Roads:
         origin, destination = count + point, count + node_count + point
         tail = np.concatenate([network.from_vertex, network.to_vertex, origin, vertex])
         head = np.concatenate([network.to_vertex, network.from_vertex, vertex, destination])
-        km = np.concatenate([network.km, network.km, spur_km, spur_km])
+        spur = SPUR_WEIGHT * spur_km
+        cost_km = np.concatenate([network.km, network.km, spur, spur])
         number = np.concatenate([edge, edge, np.full(2 * len(point), -1)])
         # Of parallel edges the shortest.
-        order = np.lexsort((number, km, head, tail))
+        order = np.lexsort((number, cost_km, head, tail))
         key = tail[order] * size + head[order]
         first = np.flatnonzero(np.diff(key, prepend=-1))
         first = first[tail[order][first] != head[order][first]]
         chosen = order[first]
-        weight = np.maximum(km[chosen], _LEAST_KM)
+        weight = np.maximum(cost_km[chosen], _LEAST_KM)
         matrix = csr_array((weight, (tail[chosen], head[chosen])), shape=(size, size))
         return cls(matrix, network, key[first], number[chosen], node_count)
 
@@ -206,30 +210,39 @@ class _Roads:
         origin = len(self.network.lon) + end[:, 0]
         destination = len(self.network.lon) + self.node_count + end[:, 1]
         rows = np.flatnonzero(limit_km > 0.0)
+        # The cost of a way within its limit, of which no more than some share is spurs.
+        most = (1.0 + (SPUR_WEIGHT - 1.0) * MOST_SPUR_SHARE) * (1.0 + _ROUNDING)
         for node in np.unique(origin[rows]):
             of_node = rows[origin[rows] == node]
             # What the limit passes over is infinitely far, as what is not joined.
-            km, before = dijkstra(
+            _, before = dijkstra(
                 self.matrix,
                 indices=node,
                 return_predecessors=True,
-                limit=limit_km[of_node].max() * (1.0 + _ROUNDING),
+                limit=limit_km[of_node].max() * most,
             )
             for row in of_node:
-                if km[destination[row]] <= limit_km[row]:
-                    ways[row] = self._way(float(km[destination[row]]), before, destination[row])
+                way = self._way(before, destination[row])
+                if way.km <= limit_km[row]:
+                    ways[row] = way
         return ways
 
-    def _way(self, km: float, before: np.ndarray, to: int) -> _Way:
+    def _way(self, before: np.ndarray, to: int) -> _Way:
         """Way that ends at a destination, by the vertex before each on the way."""
         back = [int(to)]
         while before[back[-1]] >= 0:
             back.append(int(before[back[-1]]))
+        # Of origin, vertex and destination no edge is passed.
+        if len(back) <= 3:
+            return _NO_WAY
         chain = np.array(back[::-1])
         at = np.searchsorted(self.key, chain[:-1] * self.matrix.shape[0] + chain[1:])
-        spurs = (float(self.matrix.data[at[0]]), float(self.matrix.data[at[-1]]))
         edges = self.edge[at[1:-1]]
-        if len(edges) == 0 or sum(spurs) > MOST_SPUR_SHARE * km:
+        spurs = self.matrix.data[at[[0, -1]]] / SPUR_WEIGHT
+        km = float(self.network.km[edges].sum() + spurs.sum())
+        if spurs.sum() > MOST_SPUR_SHARE * km:
             return _NO_WAY
         is_ahead = self.network.from_vertex[edges] == chain[1:-2]
-        return _Way(km, spurs, (int(chain[1]), int(chain[-2])), edges, is_ahead)
+        return _Way(
+            km, (float(spurs[0]), float(spurs[1])), (int(chain[1]), int(chain[-2])), edges, is_ahead
+        )
