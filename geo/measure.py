@@ -12,10 +12,12 @@ from geo._feeds import FeedMetrics, SharedMegawatts
 from geo._fiber import FiberMetrics
 from geo._grid import GridMetrics
 from geo._land import LandMetrics
+from geo._latency import LatencyMetrics
 from geo._local import LocalMetrics
 from geo._people import PeopleMetrics
 from geo._raster import Raster
 from geo.exclusion import ExclusionIndex
+from geo.fiber.latency import FiberIndex
 from geo.layers import Layers
 from geo.parcels import Parcels
 from geo.people import PeopleSource
@@ -32,6 +34,7 @@ class Engine:
         | FeedMetrics
         | PeopleMetrics
         | FiberMetrics
+        | LatencyMetrics
         | LocalMetrics
         | DataCenterMetrics,
         ...,
@@ -47,6 +50,7 @@ def prepare(
     exclusions: ExclusionIndex | None = None,
     slope: Raster | None = None,
     slope_crs: Any = None,
+    fiber: FiberIndex | None = None,
     people: PeopleSource | None = None,
 ) -> Engine:
     """Prepare layers for measuring.
@@ -71,6 +75,8 @@ def prepare(
         the metrics of slope are unknown.
     slope_crs
         Overrides the CRS that the slope raster states.
+    fiber
+        Fiber nodes with round trips between them; without it the metrics of latency are unknown.
     people
         People that are counted, where they are not those of the layer `people`.
 
@@ -86,6 +92,7 @@ def prepare(
             FeedMetrics.of(layers.substation, substation_headroom, tie_lines, shared),
             PeopleMetrics.of(layers, people),
             FiberMetrics.of(layers),
+            LatencyMetrics.of(fiber),
             LocalMetrics.of(layers),
             DataCenterMetrics.of(layers),
         )

@@ -17,10 +17,10 @@ from geo._jit import jit
 
 # No path: more than any budget, and two of them fit into an int32.
 NO_PATH_NS = 1 << 29
-# Places counted together: so many at most, their laterals no farther apart than this either way (2 km of
-# mid round trip); measured fastest between 20,000 and 60,000.
+# Places counted together: so many at most, their laterals no farther apart than this either way (15 km of
+# mid round trip); a million places took longer with 40,000, and about as long with 500,000.
 _MOST = 256
-_SPREAD_NS = 40_000
+_SPREAD_NS = 250_000
 
 
 @jit

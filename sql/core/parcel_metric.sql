@@ -80,6 +80,42 @@ create table core.parcel_metric (
     ixp_name varchar,
     ixp_is_inferred boolean,
     carrier_25mi_count bigint,
+    rtt_metro_ms_low double,
+    rtt_metro_ms_mid double,
+    rtt_metro_ms_high double,
+    rtt_metro_id varchar,
+    rtt_metro_name varchar,
+    rtt_major_metro_ms_low double,
+    rtt_major_metro_ms_mid double,
+    rtt_major_metro_ms_high double,
+    rtt_major_metro_id varchar,
+    rtt_major_metro_name varchar,
+    rtt_major_metro_is_detour boolean,
+    rtt_ixp_ms_low double,
+    rtt_ixp_ms_mid double,
+    rtt_ixp_ms_high double,
+    rtt_ixp_id varchar,
+    rtt_ixp_name varchar,
+    people_5ms_low bigint,
+    people_5ms_mid bigint,
+    people_5ms_high bigint,
+    people_10ms_low bigint,
+    people_10ms_mid bigint,
+    people_10ms_high bigint,
+    people_20ms_low bigint,
+    people_20ms_mid bigint,
+    people_20ms_high bigint,
+    rtt_unknown_reason varchar,
+    lit_node_mi double,
+    lit_node_id varchar,
+    lit_node_name varchar,
+    lit_node_musd double,
+    diverse_node_mi double,
+    diverse_node_id varchar,
+    diverse_node_musd double,
+    disjoint_path_count bigint,
+    is_single_homed boolean,
+    path_basis varchar,
     industrial_usd_per_mwh double,
     heating_degree_days_65f double,
     cooling_degree_days_65f double,
@@ -172,6 +208,42 @@ comment on column core.parcel_metric.ixp_id is 'Id of that exchange';
 comment on column core.parcel_metric.ixp_name is 'Its name';
 comment on column core.parcel_metric.ixp_is_inferred is 'Whether it is inferred from carriers present';
 comment on column core.parcel_metric.carrier_25mi_count is 'Distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column core.parcel_metric.rtt_metro_ms_low is 'Low end of rtt_metro_ms_mid: routes as straight as fiber is laid';
+comment on column core.parcel_metric.rtt_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of 250,000 people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column core.parcel_metric.rtt_metro_ms_high is 'High end of rtt_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column core.parcel_metric.rtt_metro_id is 'Id of that metro';
+comment on column core.parcel_metric.rtt_metro_name is 'Its name';
+comment on column core.parcel_metric.rtt_major_metro_ms_low is 'Low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
+comment on column core.parcel_metric.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column core.parcel_metric.rtt_major_metro_ms_high is 'High end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column core.parcel_metric.rtt_major_metro_id is 'Id of that major metro';
+comment on column core.parcel_metric.rtt_major_metro_name is 'Its name';
+comment on column core.parcel_metric.rtt_major_metro_is_detour is 'Whether rtt_major_metro_ms_high is above the rule of thumb for the great circle to that metro: 2.1 times light in fiber, and access';
+comment on column core.parcel_metric.rtt_ixp_ms_low is 'Low end of rtt_ixp_ms_mid: routes as straight as fiber is laid';
+comment on column core.parcel_metric.rtt_ixp_ms_mid is 'Round trip over fiber from the centroid to the exchange that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column core.parcel_metric.rtt_ixp_ms_high is 'High end of rtt_ixp_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column core.parcel_metric.rtt_ixp_id is 'Id of that exchange';
+comment on column core.parcel_metric.rtt_ixp_name is 'Its name';
+comment on column core.parcel_metric.people_5ms_low is 'People whose high round trip over fiber from the centroid is within 5 ms: those who surely are';
+comment on column core.parcel_metric.people_5ms_mid is 'People whose mid round trip over fiber from the centroid is within 5 ms';
+comment on column core.parcel_metric.people_5ms_high is 'People whose low round trip over fiber from the centroid is within 5 ms: as many as there may be';
+comment on column core.parcel_metric.people_10ms_low is 'People whose high round trip over fiber from the centroid is within 10 ms: those who surely are';
+comment on column core.parcel_metric.people_10ms_mid is 'People whose mid round trip over fiber from the centroid is within 10 ms';
+comment on column core.parcel_metric.people_10ms_high is 'People whose low round trip over fiber from the centroid is within 10 ms: as many as there may be';
+comment on column core.parcel_metric.people_20ms_low is 'People whose high round trip over fiber from the centroid is within 20 ms: those who surely are';
+comment on column core.parcel_metric.people_20ms_mid is 'People whose mid round trip over fiber from the centroid is within 20 ms';
+comment on column core.parcel_metric.people_20ms_high is 'People whose low round trip over fiber from the centroid is within 20 ms: as many as there may be';
+comment on column core.parcel_metric.rtt_unknown_reason is 'Why round trips are unknown: no fiber layer, no connected node within 100 miles, no path to a metro, a major metro or an exchange; NULL where all are known';
+comment on column core.parcel_metric.lit_node_mi is 'Miles from the centroid to the nearest fiber node with a path to an exchange';
+comment on column core.parcel_metric.lit_node_id is 'Id of that fiber node';
+comment on column core.parcel_metric.lit_node_name is 'Its name';
+comment on column core.parcel_metric.lit_node_musd is 'Cost of fiber that is built to the nearest lit node, millions of dollars: 1.3 times the straight miles, buried';
+comment on column core.parcel_metric.diverse_node_mi is 'Miles from the centroid to the nearest fiber node within 100 miles whose path to another exchange metro shares no link or trench with that of the nearest lit node';
+comment on column core.parcel_metric.diverse_node_id is 'Id of that diverse fiber node';
+comment on column core.parcel_metric.diverse_node_musd is 'Cost of fiber that is built to the nearest diverse node, millions of dollars, like lit_node_musd';
+comment on column core.parcel_metric.disjoint_path_count is 'Paths to different exchange metros that share no link or trench, up to 2: 2 where a diverse node is known, 1 where a lit node alone is';
+comment on column core.parcel_metric.is_single_homed is 'Whether disjoint_path_count is below 2; NULL where no node is in reach';
+comment on column core.parcel_metric.path_basis is 'What disjoint_path_count rests on, the worst of its links: logical (neighbours in routing), mapped (straight links of a map) or right_of_way (laid along roads or rails)';
 comment on column core.parcel_metric.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
 comment on column core.parcel_metric.heating_degree_days_65f is 'Heating degree days a year (base 65 F)';
 comment on column core.parcel_metric.cooling_degree_days_65f is 'Cooling degree days a year (base 65 F)';
@@ -265,6 +337,42 @@ select
     ixp_name,
     ixp_is_inferred,
     carrier_25mi_count,
+    rtt_metro_ms_low,
+    rtt_metro_ms_mid,
+    rtt_metro_ms_high,
+    rtt_metro_id,
+    rtt_metro_name,
+    rtt_major_metro_ms_low,
+    rtt_major_metro_ms_mid,
+    rtt_major_metro_ms_high,
+    rtt_major_metro_id,
+    rtt_major_metro_name,
+    rtt_major_metro_is_detour,
+    rtt_ixp_ms_low,
+    rtt_ixp_ms_mid,
+    rtt_ixp_ms_high,
+    rtt_ixp_id,
+    rtt_ixp_name,
+    people_5ms_low,
+    people_5ms_mid,
+    people_5ms_high,
+    people_10ms_low,
+    people_10ms_mid,
+    people_10ms_high,
+    people_20ms_low,
+    people_20ms_mid,
+    people_20ms_high,
+    rtt_unknown_reason,
+    lit_node_mi,
+    lit_node_id,
+    lit_node_name,
+    lit_node_musd,
+    diverse_node_mi,
+    diverse_node_id,
+    diverse_node_musd,
+    disjoint_path_count,
+    is_single_homed,
+    path_basis,
     industrial_usd_per_mwh,
     heating_degree_days_65f,
     cooling_degree_days_65f,

@@ -96,6 +96,42 @@ select
     metric.ixp_name,
     metric.ixp_is_inferred,
     metric.carrier_25mi_count,
+    metric.rtt_metro_ms_low,
+    metric.rtt_metro_ms_mid,
+    metric.rtt_metro_ms_high,
+    metric.rtt_metro_id,
+    metric.rtt_metro_name,
+    metric.rtt_major_metro_ms_low,
+    metric.rtt_major_metro_ms_mid,
+    metric.rtt_major_metro_ms_high,
+    metric.rtt_major_metro_id,
+    metric.rtt_major_metro_name,
+    metric.rtt_major_metro_is_detour,
+    metric.rtt_ixp_ms_low,
+    metric.rtt_ixp_ms_mid,
+    metric.rtt_ixp_ms_high,
+    metric.rtt_ixp_id,
+    metric.rtt_ixp_name,
+    metric.people_5ms_low,
+    metric.people_5ms_mid,
+    metric.people_5ms_high,
+    metric.people_10ms_low,
+    metric.people_10ms_mid,
+    metric.people_10ms_high,
+    metric.people_20ms_low,
+    metric.people_20ms_mid,
+    metric.people_20ms_high,
+    metric.rtt_unknown_reason,
+    metric.lit_node_mi,
+    metric.lit_node_id,
+    metric.lit_node_name,
+    metric.lit_node_musd,
+    metric.diverse_node_mi,
+    metric.diverse_node_id,
+    metric.diverse_node_musd,
+    metric.disjoint_path_count,
+    metric.is_single_homed,
+    metric.path_basis,
     metric.industrial_usd_per_mwh,
     metric.heating_degree_days_65f,
     metric.cooling_degree_days_65f,
@@ -211,6 +247,42 @@ comment on column mart.training_parcels.ixp_id is 'Id of that exchange';
 comment on column mart.training_parcels.ixp_name is 'Its name';
 comment on column mart.training_parcels.ixp_is_inferred is 'Whether it is inferred from carriers present';
 comment on column mart.training_parcels.carrier_25mi_count is 'Distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column mart.training_parcels.rtt_metro_ms_low is 'Low end of rtt_metro_ms_mid: routes as straight as fiber is laid';
+comment on column mart.training_parcels.rtt_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of 250,000 people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.training_parcels.rtt_metro_ms_high is 'High end of rtt_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column mart.training_parcels.rtt_metro_id is 'Id of that metro';
+comment on column mart.training_parcels.rtt_metro_name is 'Its name';
+comment on column mart.training_parcels.rtt_major_metro_ms_low is 'Low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
+comment on column mart.training_parcels.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.training_parcels.rtt_major_metro_ms_high is 'High end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column mart.training_parcels.rtt_major_metro_id is 'Id of that major metro';
+comment on column mart.training_parcels.rtt_major_metro_name is 'Its name';
+comment on column mart.training_parcels.rtt_major_metro_is_detour is 'Whether rtt_major_metro_ms_high is above the rule of thumb for the great circle to that metro: 2.1 times light in fiber, and access';
+comment on column mart.training_parcels.rtt_ixp_ms_low is 'Low end of rtt_ixp_ms_mid: routes as straight as fiber is laid';
+comment on column mart.training_parcels.rtt_ixp_ms_mid is 'Round trip over fiber from the centroid to the exchange that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.training_parcels.rtt_ixp_ms_high is 'High end of rtt_ixp_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column mart.training_parcels.rtt_ixp_id is 'Id of that exchange';
+comment on column mart.training_parcels.rtt_ixp_name is 'Its name';
+comment on column mart.training_parcels.people_5ms_low is 'People whose high round trip over fiber from the centroid is within 5 ms: those who surely are';
+comment on column mart.training_parcels.people_5ms_mid is 'People whose mid round trip over fiber from the centroid is within 5 ms';
+comment on column mart.training_parcels.people_5ms_high is 'People whose low round trip over fiber from the centroid is within 5 ms: as many as there may be';
+comment on column mart.training_parcels.people_10ms_low is 'People whose high round trip over fiber from the centroid is within 10 ms: those who surely are';
+comment on column mart.training_parcels.people_10ms_mid is 'People whose mid round trip over fiber from the centroid is within 10 ms';
+comment on column mart.training_parcels.people_10ms_high is 'People whose low round trip over fiber from the centroid is within 10 ms: as many as there may be';
+comment on column mart.training_parcels.people_20ms_low is 'People whose high round trip over fiber from the centroid is within 20 ms: those who surely are';
+comment on column mart.training_parcels.people_20ms_mid is 'People whose mid round trip over fiber from the centroid is within 20 ms';
+comment on column mart.training_parcels.people_20ms_high is 'People whose low round trip over fiber from the centroid is within 20 ms: as many as there may be';
+comment on column mart.training_parcels.rtt_unknown_reason is 'Why round trips are unknown: no fiber layer, no connected node within 100 miles, no path to a metro, a major metro or an exchange; NULL where all are known';
+comment on column mart.training_parcels.lit_node_mi is 'Miles from the centroid to the nearest fiber node with a path to an exchange';
+comment on column mart.training_parcels.lit_node_id is 'Id of that fiber node';
+comment on column mart.training_parcels.lit_node_name is 'Its name';
+comment on column mart.training_parcels.lit_node_musd is 'Cost of fiber that is built to the nearest lit node, millions of dollars: 1.3 times the straight miles, buried';
+comment on column mart.training_parcels.diverse_node_mi is 'Miles from the centroid to the nearest fiber node within 100 miles whose path to another exchange metro shares no link or trench with that of the nearest lit node';
+comment on column mart.training_parcels.diverse_node_id is 'Id of that diverse fiber node';
+comment on column mart.training_parcels.diverse_node_musd is 'Cost of fiber that is built to the nearest diverse node, millions of dollars, like lit_node_musd';
+comment on column mart.training_parcels.disjoint_path_count is 'Paths to different exchange metros that share no link or trench, up to 2: 2 where a diverse node is known, 1 where a lit node alone is';
+comment on column mart.training_parcels.is_single_homed is 'Whether disjoint_path_count is below 2; NULL where no node is in reach';
+comment on column mart.training_parcels.path_basis is 'What disjoint_path_count rests on, the worst of its links: logical (neighbours in routing), mapped (straight links of a map) or right_of_way (laid along roads or rails)';
 comment on column mart.training_parcels.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
 comment on column mart.training_parcels.heating_degree_days_65f is 'Heating degree days a year (base 65 F)';
 comment on column mart.training_parcels.cooling_degree_days_65f is 'Cooling degree days a year (base 65 F)';

@@ -36,6 +36,15 @@ select
     metric.population_50mi,
     metric.population_100mi,
     metric.carrier_25mi_count,
+    metric.rtt_major_metro_ms_low,
+    metric.rtt_major_metro_ms_mid,
+    metric.rtt_major_metro_ms_high,
+    metric.people_5ms_mid,
+    metric.people_10ms_low,
+    metric.people_10ms_mid,
+    metric.people_10ms_high,
+    metric.people_20ms_mid,
+    metric.is_single_homed,
     metric.pop_mi,
     metric.ixp_mi,
     metric.acres,
@@ -88,6 +97,15 @@ comment on column mart.training_regions.major_metro_mi is 'Of the best parcel: m
 comment on column mart.training_regions.population_50mi is 'Of the best parcel: people within 50 geodesic miles of the centroid';
 comment on column mart.training_regions.population_100mi is 'Of the best parcel: people within 100 geodesic miles of the centroid';
 comment on column mart.training_regions.carrier_25mi_count is 'Of the best parcel: distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column mart.training_regions.rtt_major_metro_ms_low is 'Of the best parcel: low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
+comment on column mart.training_regions.rtt_major_metro_ms_mid is 'Of the best parcel: round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.training_regions.rtt_major_metro_ms_high is 'Of the best parcel: high end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column mart.training_regions.people_5ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 5 ms';
+comment on column mart.training_regions.people_10ms_low is 'Of the best parcel: people whose high round trip over fiber from the centroid is within 10 ms: those who surely are';
+comment on column mart.training_regions.people_10ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 10 ms';
+comment on column mart.training_regions.people_10ms_high is 'Of the best parcel: people whose low round trip over fiber from the centroid is within 10 ms: as many as there may be';
+comment on column mart.training_regions.people_20ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 20 ms';
+comment on column mart.training_regions.is_single_homed is 'Of the best parcel: whether disjoint_path_count is below 2; NULL where no node is in reach';
 comment on column mart.training_regions.pop_mi is 'Of the best parcel: miles to the nearest point of presence of any carrier';
 comment on column mart.training_regions.ixp_mi is 'Of the best parcel: miles to the nearest Internet exchange building, or, where a study infers them, to a PoP city of three carriers or more';
 comment on column mart.training_regions.acres is 'Of the best parcel: acres that can be built on: the assessor''s or measured area of a parcel; for a generated cell the developable share of its land, NULL where no layer says';

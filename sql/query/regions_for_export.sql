@@ -3,7 +3,10 @@ select
     metric.headroom_mw_low, metric.headroom_mw_mid, metric.headroom_mw_high,
     metric.substation_230kv_mi, metric.line_230kv_mi, metric.firm_generation_50mi_mw,
     metric.industrial_usd_per_mwh, metric.major_metro_name, metric.major_metro_mi,
-    metric.population_50mi, metric.carrier_25mi_count, metric.known_share,
+    metric.population_50mi, metric.carrier_25mi_count,
+    metric.rtt_major_metro_ms_low, metric.rtt_major_metro_ms_mid, metric.rtt_major_metro_ms_high,
+    metric.people_5ms_mid, metric.people_10ms_low, metric.people_10ms_mid, metric.people_10ms_high,
+    metric.people_20ms_mid, metric.is_single_homed, metric.known_share,
     region.lon, region.lat, region.geometry
 from mart.region_rank
 inner join mart.region using (region_kind, region_id)
