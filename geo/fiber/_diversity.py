@@ -1,8 +1,9 @@
 """Compiled loops of `geo.fiber.diversity`: disjoint paths by augmentation, and what all paths share.
 
-The network of a node is the undirected graph of trenches, of capacity 1 each, with an arc without limit
-from each exchange to its metro and one of capacity 1 from each metro to the target. Metros are numbered
-after the vertices.
+The network of a node is the graph of trenches, of capacity 1 each, either both ways or ahead alone, with an
+arc without limit from each exchange to its metro and one of capacity 1 from each metro to the target.
+Metros are numbered after the vertices. Of each arc out of a vertex `way` is 1 where it runs ahead, -1 where
+it runs back, and `room` and `back` are the capacity with and against it.
 """
 
 # numba infers the types, and calls between kernels cost more than long ones.
@@ -19,12 +20,13 @@ def _augment(node, graph, sinks, state, seen, stamp, parent, by_edge, queue):
 
     `parent` and `by_edge` are left to `_send`: the vertex that each was reached from and the arc.
     """
-    vertex_start, start, head, edge, way = graph
+    source_start, source, start, head, edge, way, room, _ = graph
     metro = sinks[0]
     flow, entry = state
     vertices = metro.size
     last = 0
-    for v in range(vertex_start[node], vertex_start[node + 1]):
+    for k in range(source_start[node], source_start[node + 1]):
+        v = source[k]
         seen[v], parent[v], queue[last] = stamp, -1, v
         last += 1
     first = 0
@@ -43,7 +45,7 @@ def _augment(node, graph, sinks, state, seen, stamp, parent, by_edge, queue):
                 last += 1
         for k in range(start[v], start[v + 1]):
             u = head[k]
-            if seen[u] != stamp and way[k] * flow[edge[k]] < 1:
+            if seen[u] != stamp and way[k] * flow[edge[k]] < room[k]:
                 seen[u], parent[u], by_edge[u], queue[last] = stamp, v, k, u
                 last += 1
     return -1
@@ -52,7 +54,7 @@ def _augment(node, graph, sinks, state, seen, stamp, parent, by_edge, queue):
 @jit
 def _send(m, graph, sinks, state, parent, by_edge, used, count):
     """Send a unit along what `_augment` found; append the trenches, return how many there are now."""
-    edge, way = graph[3], graph[4]
+    edge, way = graph[4], graph[5]
     flow, entry = state
     vertices = sinks[0].size
     v = parent[vertices + m]
@@ -74,7 +76,7 @@ def _send(m, graph, sinks, state, parent, by_edge, used, count):
 @jit
 def _reaching(graph, sinks, state, seen, stamp, queue):
     """Mark what could still send a unit to the target, searching from there."""
-    _, start, head, edge, way = graph
+    _, _, start, head, edge, way, _, back = graph
     metro, member_start, member = sinks
     flow, entry = state
     vertices = metro.size
@@ -100,7 +102,7 @@ def _reaching(graph, sinks, state, seen, stamp, queue):
             last += 1
         for k in range(start[v], start[v + 1]):
             u = head[k]
-            if seen[u] != stamp and -way[k] * flow[edge[k]] < 1:
+            if seen[u] != stamp and -way[k] * flow[edge[k]] < back[k]:
                 seen[u], queue[last] = stamp, u
                 last += 1
 

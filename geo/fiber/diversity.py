@@ -8,6 +8,7 @@ both. So no pair need be searched.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -120,6 +121,7 @@ def disjoint_paths(
     is_connected: np.ndarray,
     *,
     most: int = MOST_PATHS,
+    places_apart: bool = False,
     workers: int = -1,
 ) -> Paths:
     """Count the disjoint paths from each node to exchanges of different metros.
@@ -134,6 +136,9 @@ def disjoint_paths(
         Nodes that are asked for, shape (nodes,).
     most
         Paths that are told apart; with 1 no choke is found.
+    places_apart
+        Whether paths may not pass one place either, but for the node that they start from. Carriers that
+        do not meet at a place pass it as two.
     workers
         Threads; -1 takes all cores.
 
@@ -142,22 +147,13 @@ def disjoint_paths(
     GeoError
         The arrays are not of the nodes of the trenches.
     """
-    nodes = len(trenches.vertex_start) - 1
-    if not len(metro_no) == len(is_connected) == nodes:
-        msg = f"Metros and connections are not of the {nodes} nodes of the trenches."
-        raise GeoError(msg)
-    graph, ends, sinks = _network(trenches, metro_no)
-    asked = np.asarray(is_connected, dtype=bool)
-    count, choke = np.zeros(nodes, dtype=np.int64), np.full(nodes, -1, dtype=np.int64)
-
-    def run(rows: slice) -> None:
-        _diversity.disjoint(rows.start, rows.stop, most, asked, graph, ends, sinks, count, choke)
-
-    in_threads(run, nodes, workers, block=_BLOCK)
-    metros = np.unique(metro_no[metro_no >= 0])
-    is_metro = choke >= len(trenches)
-    choke[is_metro] = len(trenches) + metros[choke[is_metro] - len(trenches)]
-    return Paths(count, choke)
+    network = _Network.of(trenches, metro_no, is_split=places_apart)
+    count, choke = network.search(is_connected, network.outs, most, workers)
+    edges, metros = len(network.ends[0]), np.unique(metro_no[metro_no >= 0])
+    trench = np.append(network.trench, -1)[np.minimum(choke, edges)]
+    is_metro = choke >= edges
+    trench[is_metro] = len(trenches) + metros[choke[is_metro] - edges]
+    return Paths(count, trench)
 
 
 def diverse(
@@ -169,6 +165,7 @@ def diverse(
     rules: LatencyRules,
     *,
     reach_mi: float | None = None,
+    places_apart: bool = False,
     workers: int = -1,
 ) -> Diversity:
     """Find the disjoint paths of nodes and their diverse partners.
@@ -188,6 +185,10 @@ def diverse(
         How far partners are looked for; default twice `node_reach_mi`, as a parcel between two nodes
         may have both in reach.
 
+    places_apart
+        Whether the paths of partners may not pass one place either: then neither leads through the other
+        partner, and what hangs on one place is no partner of what else hangs there.
+
     Raises
     ------
     GeoError
@@ -195,35 +196,27 @@ def diverse(
     GeometryError
         A coordinate is no degree.
     """
-    # In the order of the levels: trenches of every basis first, then of better ones alone.
-    levels = [
-        disjoint_paths(
-            _of_basis(trenches, least), metro_no, is_connected, most=most, workers=workers
-        )
-        for least, most in ((LOGICAL, MOST_PATHS), *((b, 2) for b in range(1, AT_EXCHANGE + 1)))
-    ]
-    every = levels[LOGICAL]
+    levels = [_of_basis(trenches, least) for least in range(AT_EXCHANGE + 1)]
+    told = {"places_apart": places_apart, "workers": workers}
+    every = disjoint_paths(trenches, metro_no, is_connected, **told)
     node_basis = np.full(len(every.count), UNKNOWN, dtype=np.int8)
-    for basis, paths in enumerate(levels):
-        holds = (paths.count > 0) & (paths.count >= np.minimum(every.count, 2))
-        node_basis[holds] = basis
+    for basis, known in enumerate(levels):
+        count = disjoint_paths(known, metro_no, is_connected, most=2, **told).count
+        node_basis[(count > 0) & (count >= np.minimum(every.count, 2))] = basis
     reach_mi = 2.0 * rules.node_reach_mi if reach_mi is None else reach_mi
     here, there, miles = pairs_within(lon, lat, lon, lat, reach_mi, workers=workers)
     apart = miles > rules.node_join_km / KM_PER_MILE
     here, there = here[apart], there[apart]
     pair_basis = np.full(len(here), UNKNOWN, dtype=np.int8)
-    for basis, paths in enumerate(levels):
-        pair_basis[_are_diverse(paths, here, there)] = basis
+    for basis, known in enumerate(levels):
+        network = _Network.of(known, metro_no, is_split=places_apart)
+        count, choke = network.search(is_connected, network.ins, 2, workers)
+        are = (count[here] > 0) & (count[there] > 0)
+        are &= (choke[here] < 0) | (choke[here] != choke[there])
+        pair_basis[are] = basis
     are = pair_basis != UNKNOWN
     offsets = np.searchsorted(here[are], np.arange(len(lon) + 1))
     return Diversity(every.count, node_basis, every.choke, offsets, there[are], pair_basis[are])
-
-
-def _are_diverse(paths: Paths, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether nodes have disjoint paths to different metros, shape of the pairs."""
-    choke = paths.choke[one]
-    both = (paths.count[one] > 0) & (paths.count[other] > 0)
-    return both & ((choke < 0) | (choke != paths.choke[other]))
 
 
 def _of_basis(trenches: Trenches, least: int) -> Trenches:
@@ -237,23 +230,97 @@ def _of_basis(trenches: Trenches, least: int) -> Trenches:
     return Trenches(trenches.vertex_start, *kept)
 
 
-def _network(
-    trenches: Trenches, metro_no: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """Arcs out of each vertex, ends of trenches, and metros of vertices with their exchanges."""
-    ends = np.stack([trenches.from_vertex, trenches.to_vertex]).astype(np.int64)
-    vertices = int(max(trenches.vertex_start[-1], ends.max(initial=-1) + 1))
-    tail = ends.ravel()
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """Arrays of the kernels.
+
+    Split, each vertex of a node has a twin that all its trenches leave from, with an arc of capacity 1 to
+    it: a path through the place takes it.
+    """
+
+    # Sources that count the node's own place as passed, and those that do not: first of each node, vertices.
+    ins: tuple[np.ndarray, np.ndarray]
+    outs: tuple[np.ndarray, np.ndarray]
+    arcs: tuple[np.ndarray, ...]
+    ends: tuple[np.ndarray, np.ndarray]
+    sinks: tuple[np.ndarray, np.ndarray, np.ndarray]
+    # Trench that each edge stands for, -1 a place.
+    trench: np.ndarray
+
+    @classmethod
+    def of(cls, trenches: Trenches, metro_no: np.ndarray, *, is_split: bool) -> Self:
+        """Lay out arcs and metros."""
+        first = trenches.vertex_start
+        if len(metro_no) != len(first) - 1:
+            msg = f"Metros are not of the {len(first) - 1} nodes of the trenches."
+            raise GeoError(msg)
+        one, other = trenches.from_vertex.astype(np.int64), trenches.to_vertex.astype(np.int64)
+        own = np.arange(first[-1])
+        trench = np.arange(len(trenches))
+        vertices = int(max(first[-1], one.max(initial=-1) + 1, other.max(initial=-1) + 1))
+        out = np.arange(vertices)
+        if is_split:
+            out[: first[-1]] = vertices + own
+            tails, heads = (out[one], out[other], own), (other, one, out[own])
+            one, other = np.concatenate(tails), np.concatenate(heads)
+            trench = np.concatenate([trench, trench, np.full(len(own), -1)])
+            vertices += len(own)
+        metro, member_start, member = _sinks(metro_no, first, out, vertices)
+        return cls(
+            (first, own),
+            (first, out[own]),
+            _arcs(one, other, vertices, is_both=not is_split),
+            (one, other),
+            (metro, member_start, member),
+            trench,
+        )
+
+    def search(
+        self,
+        is_asked: np.ndarray,
+        sources: tuple[np.ndarray, np.ndarray],
+        most: int,
+        workers: int,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Disjoint paths of each node and the last edge that all share, see `_diversity.disjoint`."""
+        nodes = len(sources[0]) - 1
+        if len(is_asked) != nodes:
+            msg = f"Connections are not of the {nodes} nodes of the trenches."
+            raise GeoError(msg)
+        asked = np.asarray(is_asked, dtype=bool)
+        count, choke = np.zeros(nodes, dtype=np.int64), np.full(nodes, -1, dtype=np.int64)
+        graph = (*sources, *self.arcs)
+        told = asked, graph, self.ends, self.sinks, count, choke
+        in_threads(
+            lambda rows: _diversity.disjoint(rows.start, rows.stop, most, *told),
+            nodes,
+            workers,
+            block=_BLOCK,
+        )
+        return count, choke
+
+
+def _arcs(
+    one: np.ndarray, other: np.ndarray, vertices: int, *, is_both: bool
+) -> tuple[np.ndarray, ...]:
+    """First arc out of each vertex; of each arc its head, edge, way, and capacity with and against it."""
+    tail = np.concatenate([one, other])
     order = np.argsort(tail, kind="stable")
     start = np.searchsorted(tail[order], np.arange(vertices + 1))
-    edge = np.tile(np.arange(len(trenches)), 2)[order]
-    way = np.repeat(np.array([1, -1], dtype=np.int64), len(trenches))[order]
-    graph = (trenches.vertex_start, start, ends[::-1].ravel()[order], edge, way)
+    edge = np.tile(np.arange(len(one)), 2)[order]
+    way = np.repeat(np.array([1, -1], dtype=np.int64), len(one))[order]
+    room, back = ((is_both | (along > 0)).astype(np.int64) for along in (way, -way))
+    return start, np.concatenate([other, one])[order], edge, way, room, back
+
+
+def _sinks(
+    metro_no: np.ndarray, first: np.ndarray, out: np.ndarray, vertices: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Metro of each vertex, numbered from 0, -1 for none; first exchange of each metro, and vertices."""
     found, code = np.unique(metro_no[metro_no >= 0], return_inverse=True)
     of_node = np.full(len(metro_no), -1, dtype=np.int64)
     of_node[metro_no >= 0] = code.ravel()
     metro = np.full(vertices, -1, dtype=np.int64)
-    metro[: trenches.vertex_start[-1]] = np.repeat(of_node, np.diff(trenches.vertex_start))
+    metro[out[: first[-1]]] = np.repeat(of_node, np.diff(first))
     member = np.argsort(metro, kind="stable")[np.count_nonzero(metro < 0) :]
-    member_start = np.searchsorted(metro[member], np.arange(len(found) + 1))
-    return graph, (ends[0], ends[1]), (metro, member_start, member)
+    return metro, np.searchsorted(metro[member], np.arange(len(found) + 1)), member

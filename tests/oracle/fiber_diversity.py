@@ -53,39 +53,56 @@ def trenches(links, hubs, laid, least):
     return found, vertices
 
 
-def network(found, vertices, metro, sources):
-    """Flow network of some nodes: a unit of each, a unit a trench either way, a unit a metro."""
+def into(vertex):
+    return "in", vertex
+
+
+def out(vertex):
+    return "out", vertex
+
+
+def network(found, vertices, metro, sources, *, apart=False, own=True):
+    """Flow network of some nodes: a unit of each, a unit a trench either way, a unit a metro.
+
+    `apart`: a unit a place as well, of the sources themselves only where `own`.
+    """
     net = nx.DiGraph()
     net.add_nodes_from(["source", "target"])
+    for vertex in vertices:
+        net.add_edge(into(vertex), out(vertex), **({"capacity": 1} if apart else {}))
     for name, (a, b) in found.items():
         # A trench may have a twin between the same vertices: a vertex of its own keeps them apart.
         for u, v, way in ((a, b, 0), (b, a, 1)):
-            net.add_edge(u, (name, way), capacity=1)
-            net.add_edge((name, way), v, capacity=1)
+            net.add_edge(out(u), (name, way), capacity=1)
+            net.add_edge((name, way), into(v), capacity=1)
+        for end in {a, b} - vertices:
+            net.add_edge(into(end), out(end))
     for vertex in vertices:
         number = metro.get(vertex[0], -1)
         if number >= 0:
-            net.add_edge(vertex, ("metro", number))
+            net.add_edge(out(vertex), ("metro", number))
             net.add_edge(("metro", number), "target", capacity=1)
     for node, units in sources:
         net.add_edge("source", ("start", node), capacity=units)
         for vertex in vertices:
             if vertex[0] == node:
-                net.add_edge(("start", node), vertex)
+                net.add_edge(("start", node), into(vertex) if own else out(vertex))
     return net
 
 
-def flow(found, vertices, metro, sources):
-    net = network(found, vertices, metro, sources)
+def flow(found, vertices, metro, sources, **options):
+    net = network(found, vertices, metro, sources, **options)
     return nx.maximum_flow_value(net, "source", "target", flow_func=FLOW)
 
 
-def path_count(links, hubs, laid, metro, node, *, least=0, most=4):
-    return flow(*trenches(links, hubs, laid, least), metro, [(node, most)])
+def path_count(links, hubs, laid, metro, node, *, least=0, most=4, apart=False):
+    parts = trenches(links, hubs, laid, least)
+    return flow(*parts, metro, [(node, most)], apart=apart, own=False)
 
 
-def are_partners(links, hubs, laid, metro, one, other, *, least=0):
-    return flow(*trenches(links, hubs, laid, least), metro, [(one, 1), (other, 1)]) == 2
+def are_partners(links, hubs, laid, metro, one, other, *, least=0, apart=False):
+    parts = trenches(links, hubs, laid, least)
+    return flow(*parts, metro, [(one, 1), (other, 1)], apart=apart) == 2
 
 
 def chokes(links, hubs, laid, metro, node):

@@ -117,32 +117,37 @@ def worlds(draw):
     return nodes, links, hubs, metro, laid
 
 
-@given(worlds())
-@examples(120)
-def test_paths_and_partners_are_those_of_maximum_flows(world):
+@given(worlds(), st.booleans())
+@examples(80)
+def test_paths_and_partners_are_those_of_maximum_flows(world, apart):
     nodes, links, hubs, metro, laid = world
     trenches = trenches_of(links, nodes, hubs, metro, laid)
     result = diverse(
-        *along(nodes), trenches, metro_numbers(nodes, metro), np.ones(nodes, bool), RULES
+        *along(nodes),
+        trenches,
+        metro_numbers(nodes, metro),
+        np.ones(nodes, bool),
+        RULES,
+        places_apart=apart,
     )
     told = links, hubs, laid, metro
-    expected = [oracle.path_count(*told, node) for node in range(nodes)]
+    expected = [oracle.path_count(*told, node, apart=apart) for node in range(nodes)]
     assert result.node_paths.tolist() == expected
     right, basis = {}, [UNKNOWN] * nodes
     for least in (LOGICAL, MAPPED, RIGHT_OF_WAY, AT_EXCHANGE):
         for one in range(nodes):
-            count = oracle.path_count(*told, one, least=least, most=2)
+            count = oracle.path_count(*told, one, least=least, most=2, apart=apart)
             if count and count >= min(expected[one], 2):
                 basis[one] = least
             for other in range(one):
-                if oracle.are_partners(*told, one, other, least=least):
+                if oracle.are_partners(*told, one, other, least=least, apart=apart):
                     right[one, other] = right[other, one] = least
     assert partners(result) == right
     assert result.node_basis.tolist() == basis
 
 
 @given(worlds())
-@examples(80)
+@examples(40)
 def test_a_choke_is_shared_by_all_paths_and_nothing_nearer_the_exchange_is(world):
     nodes, links, hubs, metro, laid = world
     trenches = trenches_of(links, nodes, hubs, metro, laid)
@@ -170,7 +175,7 @@ def name_of(trenches, choke):
 
 
 @given(worlds(), seeds)
-@examples(60)
+@examples(40)
 def test_neither_the_order_of_rows_nor_threads_change_a_bit(world, seed):
     nodes, links, hubs, metro, laid = world
     rng = np.random.default_rng(seed)
@@ -194,7 +199,7 @@ def test_neither_the_order_of_rows_nor_threads_change_a_bit(world, seed):
 
 
 @given(worlds())
-@examples(60)
+@examples(40)
 def test_one_more_link_never_takes_a_path_or_a_partner(world):
     nodes, links, hubs, metro, _ = world
     before = diverse_of(links[1:], nodes, hubs, metro)
@@ -299,6 +304,19 @@ def test_partners_are_other_places_within_reach():
     lon, lat = along(3, mi=1.2)
     result = diverse(lon, lat, trenches, numbers, np.ones(3, bool), RULES)
     assert set(partners(result)) == both_ways([(0, 2)])
+
+
+def test_what_hangs_on_one_place_has_trenches_but_no_places_apart():
+    # 2 and 3 hang on 1 by links of their own; 1 has an exchange and a way to another, 4 a way past it.
+    links = [(2, 1), (3, 1), (1, 0), (4, 0), (4, 1)]
+    links = [(*pair, 0, "mapped") for pair in links]
+    metro = {0: 0, 1: 1}
+    _, trenches_alone = found(links, 5, metro)
+    assert set(partners(trenches_alone)) == both_ways([(a, b) for a in range(5) for b in range(a)])
+    _, result = found(links, 5, metro, places_apart=True)
+    behind = both_ways([(1, 2), (1, 3), (2, 3)])
+    assert set(partners(result)) == set(partners(trenches_alone)) - behind
+    assert result.node_paths.tolist() == [2, 2, 1, 1, 2]
 
 
 def test_more_paths_than_four_are_not_told_apart():
