@@ -78,7 +78,7 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         fiber = PublishedFiber.of(con)
         access = fiber.access(lat, lon)
         metro = fiber.metro_rtts(con, access).assign(straight_mi=miles_to(lon, lat, fiber.metro))
-        plain, study_people = _plain(con, lat, lon)
+        plain, study_people, is_cell = _plain(con, lat, lon)
         people = _people(con, fiber, access, budgets) if access.is_any[0] else None
     rows = [
         _row(fiber.rules, metro, ms, None if people is None else people[no], study_people)
@@ -101,7 +101,11 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         f"In reach of {lat:.4f}, {lon:.4f}",
         rows,
         columns=COLUMNS,
-        notes=_notes(fiber, rows, plain, study_people, reason),
+        notes=[
+            *([] if reason is None else [reason]),
+            *_notes(rows, plain, study_people, is_cell=is_cell),
+            *([assumed(fiber)] if rows else []),
+        ],
         payload=payload,
     )
     if near:
@@ -148,17 +152,21 @@ def _people(
 
 def _plain(
     con: duckdb.DuckDBPyConnection, lat: float, lon: float
-) -> tuple[dict[str, int | None], float | None]:
-    """People within plain miles of a point, and in the study; unknown where it has no people."""
+) -> tuple[dict[str, int | None], float | None, bool]:
+    """People within plain miles of a point, and in the study, and whether they stand in cells.
+
+    Unknown where the study has no people.
+    """
     names = [f"population_{radius:g}mi" for radius in PLAIN_RADII_MI]
     people = store.query_file(con, "query/people_points").df()
     if people.empty:
-        return dict.fromkeys(names), None
+        return dict.fromkeys(names), None, False
     milli = np.rint(people["people"].to_numpy(float) * MILLI).astype(np.int64)
     at = (people[name].to_numpy(float) for name in ("lon", "lat"))
     sums = RadiusIndex.of(*at, milli).sums(np.array([lon]), np.array([lat]), PLAIN_RADII_MI)
     whole = whole_people(sums[0, :, 0]).tolist()
-    return dict(zip(names, whole, strict=True)), float(milli.sum()) / MILLI
+    is_cell = bool(people["is_cell"].iloc[0])
+    return dict(zip(names, whole, strict=True)), float(milli.sum()) / MILLI, is_cell
 
 
 def _row(
@@ -201,13 +209,13 @@ def _words(row: dict[str, Any], budgets: tuple[float, ...]) -> dict[str, str | N
 
 
 def _notes(
-    fiber: PublishedFiber,
     rows: list[dict[str, Any]],
     plain: dict[str, int | None],
     study_people: float | None,
-    reason: str | None,
+    *,
+    is_cell: bool,
 ) -> list[str]:
-    notes = [] if reason is None else [reason]
+    notes = []
     if rows and rows[0]["people_mid"] is None:
         notes.append("The build knows no people near its fiber: those in reach are unknown.")
     if study_people is not None:
@@ -215,11 +223,11 @@ def _notes(
             f"{count:,} within {radius:g}"
             for radius, count in zip(PLAIN_RADII_MI, plain.values(), strict=True)
         )
-        notes.append(f"In plain miles: {told}; {study_people:,.0f} people in the study.")
+        cells = " (by cell of 30 arc seconds)" if is_cell else ""
+        notes.append(f"In plain miles: {told}{cells}; {study_people:,.0f} people in the study.")
     if rows:
         notes.append(
             "Sure, likely, at best: by the high, middle and low round trip. Straight miles: what a straight "
             "link of the middle round trip spans."
         )
-        notes.append(assumed(fiber))
     return notes

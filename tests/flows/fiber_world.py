@@ -15,6 +15,9 @@ from geo.fiber.rules import ENDS, LatencyRules
 from geo.fiber.targets import Targets
 
 RTT = [f"rtt_ms_{end}" for end in ENDS]
+# People of a layer, none of a raster.
+PEOPLE_STATE = pd.DataFrame({"state_id": ["VA"], "method": ["tract_scaled_to_county"]})
+PEOPLE_CELL = pd.DataFrame({"row_no": [0], "column_no": [0], "people_milli": [1]})
 
 
 def publish(
@@ -41,6 +44,8 @@ def publish(
         "core.metro": metro,
         "core.ixp": layers["ixp"],
         "core.people": layers["people"],
+        "mart.people_state": layers.get("people_state", PEOPLE_STATE),
+        "mart.people_cell": layers.get("people_cell", PEOPLE_CELL),
         "mart.fiber_node": graph.node.rename(columns={"reason": "unknown_reason"}).assign(
             is_connected=graph.is_connected,
             path_basis=None,

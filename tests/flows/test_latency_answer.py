@@ -211,6 +211,21 @@ def test_plain_miles_stand_beside(ask):
     assert "In plain miles: 1,000 within 25" in ask("reach", "39.0,-80.05").out
 
 
+def test_people_of_a_raster_take_the_place_of_the_layers(gridstead, tmp_path):
+    # The cell that holds 39.0042 north, 79.9958 west: 51 degrees from the pole, 100 from the date line.
+    raster = {
+        "people_state": pd.DataFrame({"state_id": ["WV"], "method": ["raster_cell"]}),
+        "people_cell": pd.DataFrame(
+            {"row_no": [51 * 120 - 1], "column_no": [100 * 120], "people_milli": [42_000]}
+        ),
+    }
+    fiber_world.publish(tmp_path, RULE, layers() | raster)
+    told = gridstead("reach", "39.0042,-79.9958", "--home", tmp_path, "--json").json
+    assert (told["population_25mi"], told["study_people"]) == (42, 42)
+    said = gridstead("reach", "39.0042,-79.9958", "--home", tmp_path).out
+    assert "42 within 25, 42 within 50, 42 within 100 (by cell of 30 arc seconds)" in said
+
+
 @pytest.mark.parametrize("command", ["latency", "reach"])
 def test_a_point_far_from_any_node_has_no_round_trip(ask, command):
     # Lonely stands there, but nothing leads to it.
