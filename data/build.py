@@ -19,11 +19,12 @@ from data.study import Study
 from data.workload import Factor, Workload
 
 # Tables of core that are loaded with the parcels, after the layers.
-PARCEL_TABLES = ("parcel", "parcel_metric")
+PARCEL_TABLES = ("parcel", "parcel_metric", "parcel_access")
 # What is measured beside the metrics: it goes to core.parcel.
 PARCEL_WHERE = ("zone_id", "region_metro_id", "parcel_name")
-# What meta.layer_source calls the slope raster, of which no layer is made.
+# What meta.layer_source calls rasters, of which no layer is made.
 SLOPE_LAYER = "slope"
+PEOPLE_LAYER = "people_raster"
 MART_ORDER = (
     "parcel_metric_value",
     "parcel_factor",
@@ -38,7 +39,15 @@ MART_ORDER = (
     "power_constraint",
     "power_constraint_substation",
     "shared_load",
+    "fiber_node",
+    "fiber_pop",
+    "fiber_link",
+    "fiber_metro_rtt",
+    "fiber_people",
+    "parcel_metro_rtt",
     "metro",
+    "people_state",
+    "people_cell",
     "training_regions",
     "inference_regions",
     "training_parcels",
@@ -47,10 +56,17 @@ MART_ORDER = (
 )
 # Of meta, filled from what the power step wrote beside its substations.
 POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")
+# Of meta, filled from what the fiber step wrote beside its nodes.
+FIBER_TABLES = ("fiber_dropped", "latency_rule")
+FIBER_FILES = (
+    *("fiber_pop", "fiber_link", "fiber_metro_rtt", "fiber_people", "fiber_dropped", "fiber_rule"),
+)
 POWER_FILES = (
     *("constraint", "waived", "sensitivity", "note", "line"),
     *("power_constraint", "power_constraint_substation"),
 )
+# What the people step wrote beside its points.
+PEOPLE_FILES = ("state", "cell")
 # Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
 IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
 RANGE_PARCELS = 65_536
@@ -177,7 +193,7 @@ def metric_schema() -> pa.Schema:
 def load_profiles(
     con: duckdb.DuckDBPyConnection, study: Study, workloads: Mapping[str, Workload]
 ) -> None:
-    """Fill the tables of profiles, exclusions and the slope raster.
+    """Fill the tables of profiles, exclusions and the rasters that are measured.
 
     What the study lacks of a profile is marked as removed, with the reason.
     """
@@ -191,10 +207,11 @@ def load_profiles(
         for number, item in enumerate(study.exclusions, start=1)
     ]
     _insert(con, "meta.exclusion", pd.DataFrame(exclusions))
-    if study.slope is not None:
-        # A raster has cells, no rows.
-        row = {"layer": SLOPE_LAYER, "source_id": study.slope.raster, "row_count": None}
-        insert_rows(con, "meta.layer_source", [row])
+    for layer, item in ((SLOPE_LAYER, study.slope), (PEOPLE_LAYER, study.people)):
+        if item is not None:
+            # A raster has cells, no rows.
+            row = {"layer": layer, "source_id": item.raster, "row_count": None}
+            insert_rows(con, "meta.layer_source", [row])
     _insert(
         con,
         "meta.metric",
@@ -229,24 +246,35 @@ def make_mart(
     parcel: Path,
     metric: Path,
     power: Path,
+    fiber: Path,
+    access: Path,
     region: Path,
+    people: Path,
     fill: Fill,
 ) -> None:
     """Load parcels and metrics, then score, rank and publish the views and macros.
 
-    `power` is the table of substations; the other tables of its step stand beside it. `fill` says how many
-    megawatts of its target each candidate of a region brings.
+    `power` is the table of substations, `fiber` that of fiber nodes and `people` holds the people counted;
+    the other tables of their steps stand beside them. `access` says which nodes are near each parcel, and
+    `fill` how many megawatts of its target each candidate of a region brings.
     """
     params = {
         "parcel_path": str(parcel),
         "metric_path": str(metric),
         "power_path": str(power),
+        "fiber_path": str(fiber),
+        "access_path": str(access),
         "region_path": str(region),
         **{f"{name}_path": str(power.with_suffix(f".{name}.parquet")) for name in POWER_FILES},
+        **{f"{name}_path": str(fiber.with_suffix(f".{name}.parquet")) for name in FIBER_FILES},
+        **{
+            f"people_{name}_path": str(people.with_suffix(f".{name}.parquet"))
+            for name in PEOPLE_FILES
+        },
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)
-    for name in POWER_TABLES:
+    for name in (*POWER_TABLES, *FIBER_TABLES):
         store.run_file(con, f"meta/{name}", params)
     store.run_file(con, "meta/staging_schema")
     store.run_file(con, "meta/figure")

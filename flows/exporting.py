@@ -8,23 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from data import store
 from data.build import to_map
 from data.errors import UsageError
 from flows.reporting import report_data, rows_of
-from geo.export import ExportLayer, ExportNote, find_format
+from geo.export import ExportLayer, ExportNote, find_format, people_tif
 from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
+from geo.people_grid import PeopleCells, grid_of
 
 LEVELS = ("county", "metro", "state", "zone", "parcel")
 TOP_PARCELS = 5_000
 MANIFEST = "manifest.json"
+CELL_COLUMNS = ("row_no", "column_no", "people_milli")
 
 
 def export_run(build: Path, out: Path) -> list[Path]:
-    """Write what every run exports: GeoParquet, one GeoPackage, a map per workload and the report.
+    """Write what every run exports: GeoParquet, one GeoPackage, maps, people as a raster, the report.
 
     Parameters
     ----------
@@ -55,6 +58,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written += [parquet(out / f"{layer.name}.parquet", [layer], note) for layer in layers]
         written += [_map(con, workload, out, note) for workload in workloads]
         written.append(_headroom_map(con, out, note))
+        written += _people(con, out, note)
         report = out / "report.md"
         report.write_text(markdown_report(report_data(con)), encoding="utf-8")
         written.append(report)
@@ -188,6 +192,17 @@ def _headroom_map(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -
         subtitle="Headroom with any one branch out of service (N-1), MW; middle of the interval, low and high below it",
         note=note,
     )
+
+
+def _people(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -> list[Path]:
+    """Write the cells that people stand in as a GeoTIFF, if there are any and exports may carry them."""
+    columns = store.query_file(con, "query/people_cells").fetchnumpy()
+    cells = PeopleCells(*(columns[name].astype(np.int64) for name in CELL_COLUMNS))
+    (told,) = rows_of(con, "query/people_sources")
+    if not len(cells.milli) or not told["is_exportable"]:
+        return []
+    path, grid = out / "people.tif", grid_of(cells)
+    return [people_tif.write(path, grid, note, source=told["titles"], method=told["methods"])]
 
 
 def _already_there(out: Path, inputs_sha256: str) -> list[Path]:

@@ -36,6 +36,27 @@ POWER_CODE = (
     "data/reference/peak_load.csv",
     "data/reference/import_calibration.csv",
 )
+FIBER_CODE = (
+    "geo/fiber/*.py",
+    "geo/_jit.py",
+    "geo/_threads.py",
+    # Distances, neighbours and counties of points.
+    "geo/_arc.py",
+    "geo/_inside.py",
+    "geo/_nearest.py",
+    "geo/_pairs.py",
+    "geo/_tree.py",
+    "geo/features.py",
+    "geo/geodesy.py",
+    "geo/hilbert.py",
+    "geo/locate.py",
+    "geo/nearest.py",
+    "geo/pairs.py",
+    "geo/people.py",
+    "flows/fiber_graph.py",
+    "sql/query/power_content.sql",
+    "data/reference/latency.csv",
+)
 DIVIDE_CODE = (
     "geo/*.py",
     "data/parcels.py",
@@ -46,6 +67,7 @@ DIVIDE_CODE = (
 EXCLUDE_CODE = ("geo/*.py", "data/readers/raster.py", "flows/exclusions.py")
 MEASURE_CODE = (
     "geo/*.py",
+    "geo/fiber/*.py",
     "data/reference/*.csv",
     "data/parts.py",
     "data/readers/raster.py",

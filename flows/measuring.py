@@ -20,8 +20,10 @@ from data.stage import REFERENCE_DIR
 from data.study import Measure, Study
 from flows import keys
 from flows.exclusions import load_exclusions
+from flows.fiber_graph import read_fiber
 from flows.halving import Fault, Halved, first_fault, in_halves
 from flows.home import Home
+from flows.people import read_people_source
 from flows.power import read_shared
 from flows.progress import MeasureProgress
 from flows.results import Log, attach, is_there, write
@@ -62,17 +64,19 @@ def measure_parcels(
     study: Study,
     layers: Path,
     power: Path,
+    fiber: Path,
     parcels: Path,
     excluded: Path | None,
     home: Home,
     log: Log,
     *,
     pulled: Mapping[str, Pulled] | None = None,
+    people: Path | None = None,
 ) -> Path:
     """Measure every parcel.
 
-    `power` is what `make_power` kept, `excluded` is what `make_exclusions` kept, and `pulled` holds the study's slope raster when it has
-    one. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
+    `power` is what `make_power` kept, `fiber` what `make_fiber` did, `excluded` is what `make_exclusions` kept, `people` what `make_people`
+    did (the layer's when it is None), and `pulled` holds the study's slope raster when it has one. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
     kept as a part when it is done; a run that starts again measures what has no whole part.
 
     Returns
@@ -94,7 +98,9 @@ def measure_parcels(
         parcels.name,
         excluded.name if excluded else None,
         power.name,
+        fiber.name,
         slope.told if slope else None,
+        people.name if people else None,
         keys.code_key(keys.MEASURE_CODE),
     )
     result = _Result.of(home, key, study.measure)
@@ -108,9 +114,11 @@ def measure_parcels(
             headroom,
             TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv")),
             shared=read_shared(power, headroom),
+            fiber=read_fiber(fiber),
             exclusions=load_exclusions(excluded),
             slope=raster.dataset if raster else None,
             slope_crs=raster.crs if raster else None,
+            people=read_people_source(people) if people else None,
         )
         chunks = chunks_of(len(rows), study.measure.chunk_parcels)
         done, skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)

@@ -1,4 +1,4 @@
-"""The nightly run: pull, stage, power, divide, measure, score, rank, check, publish, export."""
+"""The nightly run: pull, stage, power, people, fiber, divide, measure, score, rank, check, publish, export."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,20 +55,28 @@ def _run(request: RunRequest) -> Path:
     watch.lap("stage")
     power = tasks.power(layers, request)
     watch.lap("power")
+    people = tasks.people(layers, pulled, request)
+    watch.lap("people")
+    fiber = tasks.fiber(layers, people, request)
+    watch.lap("fiber")
     parcels = tasks.divide(layers, request)
     watch.lap("divide")
     excluded = tasks.exclude(layers, parcels, pulled, request)
     watch.lap("exclude")
-    metrics = tasks.measure(layers, power, parcels, excluded, pulled, request)
+    metrics = tasks.measure(layers, power, fiber, parcels, excluded, people, pulled, request)
+    access = tasks.access(fiber, parcels, request)
     watch.lap("measure")
     shapes = tasks.regions(layers, parcels, metrics, request)
     watch.lap("regions")
     paths = {
         "layers": layers,
         "power": power,
+        "fiber": fiber,
+        "access": access,
         "parcels": parcels,
         "metrics": metrics,
         "regions": shapes,
+        "people": people,
     }
     build = tasks.publish(run_id, started_at, paths, pulled, watch.seconds, request)
     watch.lap("publish")

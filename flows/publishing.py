@@ -109,7 +109,10 @@ def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
         parcel=paths["parcels"],
         metric=paths["metrics"],
         power=paths["power"],
+        fiber=paths["fiber"],
+        access=paths["access"],
         region=paths["regions"],
+        people=paths["people"],
         fill=region_filler(paths["power"]),
     )
 

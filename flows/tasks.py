@@ -15,7 +15,9 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from flows import exclusions, exporting, measuring, publishing, steps
+from flows.fiber_graph import make_access, make_fiber
 from flows.home import Home
+from flows.people import make_people
 from flows.power import make_power
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
@@ -84,6 +86,12 @@ def power(layers: Path, request: RunRequest) -> Path:
 
 
 @task(cache_policy=NO_CACHE)
+def fiber(layers: Path, people: Path, request: RunRequest) -> Path:
+    """Build the graph of fiber with its round trips."""
+    return make_fiber(layers, people, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
 def divide(layers: Path, request: RunRequest) -> Path:
     """Divide the land into parcels."""
     return steps.divide(study_of(request), request, layers, Home.at(request.home), log)
@@ -100,11 +108,19 @@ def exclude(
 
 
 @task(cache_policy=NO_CACHE)
+def people(layers: Path, pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
+    """Gather the people that are counted around parcels."""
+    return make_people(study_of(request), layers, pulled, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
 def measure(
     layers: Path,
     power: Path,
+    fiber: Path,
     parcels: Path,
     excluded: Path | None,
+    people: Path,
     pulled: Mapping[str, Pulled],
     request: RunRequest,
 ) -> Path:
@@ -113,12 +129,20 @@ def measure(
         study_of(request),
         layers,
         power,
+        fiber,
         parcels,
         excluded,
         Home.at(request.home),
         log,
         pulled=pulled,
+        people=people,
     )
+
+
+@task(cache_policy=NO_CACHE)
+def access(fiber: Path, parcels: Path, request: RunRequest) -> Path:
+    """Find the fiber nodes near each parcel."""
+    return make_access(fiber, parcels, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)

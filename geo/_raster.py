@@ -51,7 +51,7 @@ class Lattice:
     def part(self, row: int, column: int, shape: tuple[int, int], times: int = 1) -> "Lattice":
         """Lattice of so many cells from a row and column on, each `times` as wide and high."""
         a, b, _, d, e, _ = self.transform
-        x, y = self.places(np.float64(column), np.float64(row))
+        x, y = self.places(np.array(float(column)), np.array(float(row)))
         return Lattice.of((a * times, b * times, x, d * times, e * times, y), shape)
 
 

@@ -39,7 +39,8 @@ class Paths:
         At most what was asked for, shape (nodes,); 0 where there is none, or the node is not connected.
     choke
         The trench nearest to the exchanges that all paths share, shape (nodes,), or trenches + metro
-        where they share none but all end in one metro; -1 where nothing is shared or there is no path.
+        where they share none but all end in one metro; -1 where no trench and no metro is shared, or
+        there is no path.
     """
 
     count: np.ndarray
@@ -55,9 +56,9 @@ class Diversity:
     node_paths
         Disjoint paths to different exchange metros, up to `MOST_PATHS`, shape (nodes,).
     node_basis
-        Number in `trenches.BASIS`: the best basis on which the node has its paths (two of them, where
-        it has more), AT_EXCHANGE where its only path ends where it begins; UNKNOWN without any, shape
-        (nodes,).
+        LOGICAL, MAPPED or RIGHT_OF_WAY: the best basis on which the node has its paths (two of them,
+        where it has more), shape (nodes,); UNKNOWN without a path, and where the only one ends where
+        it begins, at an exchange.
     node_choke
         As `Paths.choke`.
     partner_offsets, partner_node
@@ -202,7 +203,8 @@ def diverse(
     node_basis = np.full(len(every.count), UNKNOWN, dtype=np.int8)
     for basis, known in enumerate(levels):
         count = disjoint_paths(known, metro_no, is_connected, most=2, **told).count
-        node_basis[(count > 0) & (count >= np.minimum(every.count, 2))] = basis
+        holds = (count > 0) & (count >= np.minimum(every.count, 2))
+        node_basis[holds] = basis if basis != AT_EXCHANGE else UNKNOWN
     reach_mi = 2.0 * rules.node_reach_mi if reach_mi is None else reach_mi
     here, there, miles = pairs_within(lon, lat, lon, lat, reach_mi, workers=workers)
     apart = miles > rules.node_join_km / KM_PER_MILE

@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import GeoError
+from geo.features import FeatureIndex
 from geo.fiber.nodes import FiberNodes
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.geodesy import GEOD
+from geo.nearest import nearest
 from geo.pairs import pairs_within
 
 # No carrier's cable on land is longer: two places of one name were mistaken, or an ocean is crossed.
 LONGEST_KM = 5_000.0
 INTERCONNECTION = "interconnection"
+BACKHAUL = "backhaul"
 MAPPED = "mapped"
 HUB = -1
 # Two geodesics may differ by rounding from one.
@@ -44,7 +47,7 @@ class FiberLinks(NamedTuple):
         One row per carrier and pair of nodes, and one per pair of nodes that an exchange's reach
         joins, in order of `from_node` < `to_node` and `carrier_no` (-1 for the latter); `link_no`,
         `link_id` (smallest of the merged), `link_kind` (`mapped` where any of the merged is, else
-        `ip_adjacency`; `interconnection`), `length_km` (geodesic between nodes), `route_km` (NaN
+        `ip_adjacency`; `interconnection`; `backhaul`), `length_km` (geodesic between nodes), `route_km` (NaN
         unless laid on a right of way), `how` (`right_of_way`, `straight`), `rtt_ms_low`, `rtt_ms_mid`,
         `rtt_ms_high`, `pair_carrier_count` (carriers with a link on the pair), `source_id` (missing
         where the rule of reach made the link).
@@ -63,7 +66,8 @@ def merge_links(
 
     A straight link takes the great circle times `straight_factor`, a laid one its right of way. Nodes
     with carriers within `exchange_reach_mi` of a node with an exchange reach that for the straight way
-    and `exchange_ms`.
+    and `exchange_ms`; others reach the nearest exchange within `backhaul_reach_mi` alike, since capacity
+    to it is for sale though no map shows by whom.
 
     Parameters
     ----------
@@ -174,7 +178,10 @@ def _reason(link_id: pd.Series, reason: str | np.ndarray) -> pd.DataFrame:
 
 
 def _reach(nodes: FiberNodes, rules: LatencyRules) -> pd.DataFrame:
-    """Pairs of nodes of which one has an exchange and the other a carrier, in reach of one another."""
+    """Pairs of nodes of which one has an exchange and the other a carrier, in reach of one another.
+
+    A node beyond the reach of every exchange is given a way to the nearest one that backhaul reaches.
+    """
     node = nodes.node
     is_in = ~nodes.is_outside
     exchange = np.flatnonzero(is_in & nodes.is_exchange)
@@ -183,8 +190,13 @@ def _reach(nodes: FiberNodes, rules: LatencyRules) -> pd.DataFrame:
     here, there, _ = pairs_within(
         lon[carried], lat[carried], lon[exchange], lat[exchange], rules.exchange_reach_mi
     )
-    pairs = np.sort(np.column_stack([carried[here], exchange[there]]), axis=1)
-    a, b = np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0).reshape(-1, 2).T
+    near = np.sort(np.column_stack([carried[here], exchange[there]]), axis=1)
+    near = np.unique(near[near[:, 0] != near[:, 1]], axis=0).reshape(-1, 2)
+    lone = np.setdiff1d(carried, np.concatenate([carried[here], exchange]))
+    index = FeatureIndex.from_points(lon[exchange], lat[exchange])
+    found, _ = nearest(index, lon[lone], lat[lone], max_mi=rules.backhaul_reach_mi)
+    far = np.column_stack([lone, np.append(exchange, -1)[found]])[found >= 0]
+    a, b = np.concatenate([near, np.sort(far, axis=1)]).T
     node_id = node["node_id"].to_numpy(dtype=object)
     return pd.DataFrame(
         {
@@ -192,7 +204,9 @@ def _reach(nodes: FiberNodes, rules: LatencyRules) -> pd.DataFrame:
             "from_node": a,
             "to_node": b,
             "carrier_no": np.full(len(a), HUB, dtype=np.int64),
-            "link_kind": np.full(len(a), INTERCONNECTION, dtype=object),
+            "link_kind": np.repeat(
+                np.array([INTERCONNECTION, BACKHAUL], dtype=object), [len(near), len(far)]
+            ),
             "length_km": geodesic_km(lon[a], lat[a], lon[b], lat[b]),
             "source_id": np.full(len(a), None, dtype=object),
         }

@@ -29,8 +29,9 @@ class LatencyRules:
         Round trip added for each link on a right of way, each change of carrier, the user's access.
     node_join_km
         Points this near are one node.
-    node_reach_mi, metro_reach_mi, exchange_reach_mi
-        How far parcels and people, centres of metros, and exchanges reach for nodes.
+    node_reach_mi, metro_reach_mi, exchange_reach_mi, backhaul_reach_mi
+        How far parcels and people, centres of metros, and exchanges reach for nodes; and nodes for an
+        exchange, where none has them in reach.
     exchange_carriers
         Carriers that make a node an interconnection where none is listed.
     detour_factor
@@ -51,6 +52,7 @@ class LatencyRules:
     node_reach_mi: float
     metro_reach_mi: float
     exchange_reach_mi: float
+    backhaul_reach_mi: float
     exchange_carriers: int
     detour_factor: float
     lateral_factor: Triple

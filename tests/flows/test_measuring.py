@@ -34,12 +34,22 @@ def paths(base):
 
 @pytest.fixture(scope="module")
 def power(base):
-    (found,) = [p for p in (base.home / "work").glob("power-*.parquet") if p.name.count(".") == 1]
+    return only(base.home, "power")
+
+
+@pytest.fixture(scope="module")
+def fiber(base):
+    return only(base.home, "fiber")
+
+
+def only(home, step):
+    """What the only run of a step left."""
+    (found,) = [p for p in (home / "work").glob(f"{step}-*.parquet") if p.name.count(".") == 1]
     return found
 
 
 @pytest.fixture
-def measure(base, paths, power, tmp_path):
+def measure(base, paths, power, fiber, tmp_path):
     """Measure the tiny study in a home of its own, with a chunk size and a rule for failures."""
 
     def run(chunk_parcels, on_failed_chunk="stop", home="home", said=None):
@@ -52,6 +62,7 @@ def measure(base, paths, power, tmp_path):
             study.model_copy(update={"measure": how}),
             paths[0],
             power,
+            fiber,
             paths[1],
             None,
             Home.at(tmp_path / home).make(),
@@ -109,7 +120,7 @@ def test_the_chunk_size_decides_no_bit(measure):
     assert 0 < share.min() <= share.max() <= 1
 
 
-def test_the_order_of_the_parcels_decides_no_bit(measure, paths, power, tmp_path, base):
+def test_the_order_of_the_parcels_decides_no_bit(measure, paths, power, fiber, tmp_path, base):
     layers, parcels = paths
     there = pd.read_parquet(measure(7))
     shuffled = pq.read_table(parcels)
@@ -119,6 +130,7 @@ def test_the_order_of_the_parcels_decides_no_bit(measure, paths, power, tmp_path
         load_study(str(base.study)),
         layers,
         power,
+        fiber,
         tmp_path / "parcel-other.parquet",
         None,
         Home.at(tmp_path / "other").make(),

@@ -83,9 +83,9 @@ def place(base, tmp_path):
     """The tiny study with a slope raster beside it, measured in a home of its own."""
     work = base.home / "work"
     (layers,) = work.glob("layers-*.duckdb")
-    (power,), (parcels,) = (
+    (power,), (fiber,), (parcels,) = (
         [path for path in work.glob(f"{what}-*.parquet") if path.name.count(".") == 1]
-        for what in ("power", "parcel")
+        for what in ("power", "fiber", "parcel")
     )
     home = Home.at(tmp_path / "home").make()
     (tmp_path / "files").mkdir()
@@ -103,7 +103,7 @@ def place(base, tmp_path):
         study = study.model_copy(update={"measure": how})
         pulled = {"slope": steps.pull_source("slope", home, study, offline=False)}
         return measuring.measure_parcels(
-            study, layers, power, parcels, None, home, said.append, pulled=pulled
+            study, layers, power, fiber, parcels, None, home, said.append, pulled=pulled
         )
 
     run.raster, run.parcels, run.home, run.said = raster, parcels, home, said

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from tests.oracle import exclusion, feeding, sample, shape, zonal
+from tests.oracle.fiber_reach import plain_latency
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE, all_pairs_m
 from tests.oracle.radius import distinct_within, sums_within
 
@@ -48,7 +49,7 @@ class Plain:
     choices: dict[tuple[str, ...], list[list[tuple]]]
 
 
-def plain_measure(parcels, layers, headroom, exclusions=None, slope=None):
+def plain_measure(parcels, layers, headroom, exclusions=None, slope=None, fiber=None):
     """Measure parcels.
 
     Parameters
@@ -64,6 +65,8 @@ def plain_measure(parcels, layers, headroom, exclusions=None, slope=None):
         Shapes in lon/lat; None where the study has none.
     slope
         Values in percent, NaN unknown, transform and CRS of a raster; None where the study has none.
+    fiber
+        From `fiber_reach.fiber_world`; None where the study has none.
     """
     found = Plain({}, {})
     far = Distances(parcels)
@@ -72,6 +75,7 @@ def plain_measure(parcels, layers, headroom, exclusions=None, slope=None):
     _grid(far, layers, headroom, found)
     _people(parcels, far, layers, found)
     _fiber(far, layers, found)
+    plain_latency(far.lon, far.lat, fiber, found)
     _averages(parcels, far, layers, found)
     _data_centers(far, layers.data_center, found)
     _zone_and_name(parcels, far, layers, found)

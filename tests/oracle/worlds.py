@@ -14,6 +14,7 @@ from geo.layers import Layers
 from geo.tie_line import TieLineCosts
 from tests.oracle import exclusion
 from tests.oracle.feeding import TABLE
+from tests.oracle.fiber_reach import fiber_world
 from tests.oracle.shapes import around, places, seeds
 
 SLOPE_CRS = "EPSG:5070"
@@ -51,7 +52,7 @@ def layers(**rows):
 
 
 class World(SimpleNamespace):
-    """`parcels`, `layers`, `headroom`, and `exclusions` and `slope` (values, transform), which may be None."""
+    """`parcels`, `layers`, `headroom`, and `exclusions`, `slope` (values, transform) and `fiber`, which may be None."""
 
     def __repr__(self):
         """Say where it is: what fails prints it."""
@@ -166,9 +167,12 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
     made["retiring_plant"] = _retiring(place, scale_m, inside, seed, empty, most)
     made["data_center"] = _data_centers(place, scale_m, inside, seed, empty, most)
     exclusions = _areas(place, scale_m, parcels, empty, rng)
+    held = layers(**made)
+    fiber = fiber_world(place, scale_m, seed, held) if seed % 10 or not empty else None
     return World(
         parcels=parcels,
-        layers=layers(**made),
+        layers=held,
+        fiber=fiber,
         slope=None if rng.random() < empty else _slope(parcels, rng),
         headroom=_headroom(substation, mid, seed),
         exclusions=None if rng.random() < empty else exclusions,

@@ -34,6 +34,17 @@ SPOILS = {
         "delete from core.people",
         "update core.people set people = null",
     ],
+    "people_as_census": [
+        "update mart.people_state set method = 'raster_cell', source_people = 44",
+        "update mart.people_state set method = 'raster_cell', source_people = 56",
+    ],
+    "people_counted": [
+        "update mart.people_state set people = 100.01",
+        "update mart.people_state set people = null",
+        "update mart.people_state set scale_factor = 2",
+        "update mart.people_cell set people_milli = 99999",
+        "delete from mart.people_cell",
+    ],
     "power_feeds_known": ["delete from mart.substation where substation_id = 's1'"],
     "power_finite": [
         f"update mart.substation set {column} = '{bad}' where substation_id = 's1'"

@@ -9,6 +9,7 @@ import shapely
 from data import build, store
 from data.study import Study, StudyWorkload, Without
 from data.workload import Workload
+from flows import fiber_graph
 from flows.filling import region_filler
 from flows.power import NO_ROWS, beside, complete
 
@@ -179,7 +180,10 @@ def _files(folder: Path, parcels):
         "parcel": folder / "parcel.parquet",
         "metric": folder / "metric.parquet",
         "power": folder / "power.parquet",
+        "fiber": folder / "fiber.parquet",
+        "access": folder / "access.parquet",
         "region": folder / "region.parquet",
+        "people": folder / "people.npz",
     }
     land.to_parquet(paths["parcel"])
     metric.to_parquet(paths["metric"], index=False)
@@ -187,4 +191,16 @@ def _files(folder: Path, parcels):
     for name, columns in NO_ROWS.items():
         pd.DataFrame(columns=[*columns]).to_parquet(beside(paths["power"], name), index=False)
     region.to_parquet(paths["region"])
+    pd.DataFrame(columns=[*fiber_graph.NODE_COLUMNS]).to_parquet(paths["fiber"], index=False)
+    for name, columns in fiber_graph.TABLES.items():
+        path = fiber_graph.beside(paths["fiber"], name)
+        pd.DataFrame(columns=[*columns]).to_parquet(path, index=False)
+    pd.DataFrame(columns=[*fiber_graph.ACCESS_COLUMNS]).to_parquet(paths["access"], index=False)
+    state = {"state_id": "AA", "method": "tract_scaled_to_county", "source_people": 100.0}
+    state |= {"scale_factor": 1.0, "people": 100.0, "point_count": 1, "census_people": 50.0}
+    tables = {"state": state | {"covered_share": 1.0}}
+    tables["cell"] = {"row_no": 6_000, "column_no": 10_800, "milli": 100_000}
+    for name, row in tables.items():
+        path = paths["people"].with_suffix(f".{name}.parquet")
+        pd.DataFrame([row]).to_parquet(path, index=False)
     return paths

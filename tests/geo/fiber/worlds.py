@@ -28,6 +28,7 @@ def rules_of(**changed):
         "node_reach_mi": 100.0,
         "metro_reach_mi": 50.0,
         "exchange_reach_mi": 25.0,
+        "backhaul_reach_mi": 0.0,
         "exchange_carriers": 3,
         "detour_factor": 1.75,
         "lateral_factor": (1.1, 1.3, 1.5),
