@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import rasterio
 import yaml
@@ -12,6 +13,7 @@ from data.study import load_study
 from flows import people as module
 from flows import steps
 from flows.home import Home
+from geo.geodesy import METRES_PER_MILE
 from geo.people import people_points
 from geo.radius import radius_sums
 from tests.flows import tiny
@@ -21,6 +23,7 @@ RADII = (5, 25, 50, 100)
 COLUMNS = ", ".join(f"population_{radius}mi" for radius in RADII)
 NODATA = -99_999.0
 CELL = 1 / 60
+GEOD = pyproj.Geod(ellps="WGS84")
 WHOLE = (-78.5, 37.9, -76.3, 40.2)
 
 
@@ -31,7 +34,8 @@ def write_raster(path, bounds=WHOLE, *, nodata=NODATA, lowest=0.0):
     rng = np.random.default_rng(11)
     values = rng.gamma(0.4, 400.0, shape).astype(np.float32)
     values[rng.random(shape) < 0.2] = NODATA
-    values[0, 0] = lowest
+    # Amid the counties: what lies beside them is not read.
+    values[shape[0] // 2, shape[1] // 2] = lowest
     with rasterio.open(
         path, "w", driver="GTiff", height=shape[0], width=shape[1], count=1, dtype="float32",
         crs="EPSG:4326", transform=Affine(CELL, 0, west, 0, -CELL, north), nodata=nodata,
@@ -130,23 +134,16 @@ def test_a_run_counts_the_people_of_its_raster(world, plain, gridstead, base):
         people, at = file.read(1), file.transform
     row, column = np.nonzero(people > 0)
     lon, lat = at @ np.array([column + 0.5, row + 0.5])
-    west, south, east, north = -78.0, 38.3, -76.8, 39.8
-    # The counties are squares, but for the corner north of Loudoun; shores reach half a diagonal.
-    margin = np.hypot(CELL, CELL * 0.77) / 2
-    inside = (
-        (lon > west - margin)
-        & (lon < east + margin)
-        & (lat > south - margin)
-        & (lat < north + margin)
-    )
+    # Shores reach half a diagonal, which is the less in degrees of longitude the farther north.
+    margin = np.hypot(CELL, CELL * np.cos(np.radians(39.0))) / 2
+    inside = _in_counties(lon, lat, 1.3 * margin)
     parcels = rows(
         world.build,
         f"select lon, lat, {COLUMNS} from core.parcel inner join core.parcel_metric using (parcel_id)",
     )
     found = np.array(parcels, dtype=float)
     most = _sums(found, lon[inside], lat[inside], people[row, column][inside])
-    core = inside & ~((lon < -77.4 + margin) & (lat > 39.3 - margin))
-    core &= (lon > west) & (lon < east) & (lat > south) & (lat < north)
+    core = _in_counties(lon, lat, 0.0)
     least = _sums(found, lon[core], lat[core], people[row, column][core])
     assert (found[:, 2:] <= most + 1).all()
     assert (found[:, 2:] >= least - 1).all()
@@ -188,16 +185,34 @@ def test_where_the_raster_ends_the_count_is_unknown(world, plain, gridstead):
     assert (0.1 < east < 0.5, west) == (True, 1.0)
     found = rows(
         world.build,
-        f"select lon, {COLUMNS} from core.parcel inner join core.parcel_metric using (parcel_id)",
+        f"select lon, lat, {COLUMNS} from core.parcel inner join core.parcel_metric using (parcel_id)",
     )
-    for lon, *counts in found:
-        # A degree of longitude has 53 to 54 miles here.
-        known = [(-77.2 - lon) * 54 > radius for radius in RADII]
-        unsure = [abs((-77.2 - lon) * 54 - radius) < 3 for radius in RADII]
-        for count, is_known, is_unsure in zip(counts, known, unsure, strict=True):
-            assert is_unsure or (count is not None) == is_known
-    assert {row[4] for row in found} == {None}
-    assert any(row[2] is not None for row in found)
+    # What is left out of the two counties of Maryland, as points of its edge.
+    edge_lat = np.linspace(38.8, 39.8, 2_001)
+    known = []
+    for lon, lat, *counts in found:
+        _, _, metres = GEOD.inv(
+            np.full(2_001, lon), np.full(2_001, lat), np.full(2_001, -77.2), edge_lat
+        )
+        mi = 0.0 if lon > -77.2 else metres.min() / METRES_PER_MILE
+        assert [count is not None for count in counts] == [mi > radius for radius in RADII]
+        known.append(sum(count is not None for count in counts))
+    # Some lie where nothing is known, others where only the widest circles reach there.
+    assert set(known) >= {0, 1, 2}
+
+
+def _in_counties(lon, lat, margin):
+    """Whether points lie in one of the four counties, or within a margin of degrees of it."""
+    return np.any(
+        [
+            (lon > west - margin)
+            & (lon < east + margin)
+            & (lat > south - margin)
+            & (lat < north + margin)
+            for _, west, south, east, north in tiny.COUNTIES.values()
+        ],
+        axis=0,
+    )
 
 
 def _sums(found, lon, lat, people):
