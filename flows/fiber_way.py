@@ -11,14 +11,16 @@ import pandas as pd
 from flows.fiber_read import PublishedFiber
 from geo.fiber.access import Access
 from geo.fiber.graph import PathStep
-from geo.fiber.links import HUB
+from geo.fiber.links import BACKHAUL, HUB, INTERCONNECTION
 from geo.fiber.rules import ENDS
 from geo.geodesy import KM_PER_MILE
 from geo.pairs import pairs_within
 
 MID = ENDS.index("mid")
 # What a path is made of, from what says least of cables to what says most.
-BASES = ("logical", "mapped", "right_of_way")
+BASES = ("assumed", "logical", "mapped", "right_of_way")
+# Links that are on no carrier's map.
+REACH_KINDS = (INTERCONNECTION, BACKHAUL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class Ways:
     def to_metros(self, metro: pd.DataFrame) -> list[list[dict[str, Any]]]:
         """Tell the way to each metro: its steps in order, none where no path leads.
 
-        Every step has `kind` (lateral, carrier, interconnection, exchange), `rtt_ms` and
+        Every step has `kind` (lateral, carrier, interconnection, backhaul, exchange), `rtt_ms` and
         `to_node_name` (the metro's name at the end); see `text`.
         """
         rules = self.fiber.rules
@@ -135,11 +137,9 @@ class Ways:
         step |= {"link_count": len(hops), "miles": float(km / KM_PER_MILE)}
         if carrier_no == HUB:
             to, back = (self._exchange_name.get(node) for node in (to_node, from_node))
-            return step | {
-                "kind": "interconnection",
-                "exchange_name": to,
-                "from_exchange_name": back,
-            }
+            kind = str(link["link_kind"].iloc[0])
+            step |= {"kind": kind, "exchange_name": to, "from_exchange_name": back}
+            return step | ({"basis": "assumed"} if kind == BACKHAUL else {})
         first = link.iloc[0]
         return step | {
             "carrier_id": first["carrier_id"],
@@ -166,7 +166,7 @@ def basis_of(link_kind: str, how: str) -> str:
 
 
 def path_basis(steps: list[dict[str, Any]]) -> str | None:
-    """Tell what says least of cables on a way; None for a way without a carrier's link."""
+    """Tell what says least of cables on a way; None for a way without a link but an exchange's reach."""
     held = [step["basis"] for step in steps if "basis" in step]
     return min(held, key=BASES.index) if held else None
 
@@ -195,7 +195,7 @@ def text(steps: list[dict[str, Any]]) -> str:
         )
     ]
     if steps[-1]["miles"] >= 0.05:
-        parts.append(f"{steps[-1]['miles']:,.0f} mi to the centre")
+        parts.append(f"{_miles(steps[-1])} to the centre")
     return ", ".join(parts)
 
 
@@ -203,7 +203,8 @@ def _is_told(step: dict[str, Any], neighbour: dict[str, Any] | None, by: str) ->
     """Whether the way to or from an exchange names it already."""
     return (
         neighbour is not None
-        and (step["kind"], neighbour["kind"]) == ("exchange", "interconnection")
+        and step["kind"] == "exchange"
+        and neighbour["kind"] in REACH_KINDS
         and step["exchange_name"] is not None
         and step["exchange_name"] == neighbour[by]
     )
@@ -212,13 +213,22 @@ def _is_told(step: dict[str, Any], neighbour: dict[str, Any] | None, by: str) ->
 def _words(step: dict[str, Any]) -> str:
     to = short(step["to_node_name"])
     if step["kind"] == "lateral":
-        return f"lateral {step['miles']:,.0f} mi to {to}"
+        return f"lateral {_miles(step)} to {to}"
     if step["kind"] == "exchange":
         name = step["exchange_name"]
         return f"at exchange {short(name)}" if name else f"change at {to}"
-    if step["kind"] == "interconnection":
+    if step["kind"] in REACH_KINDS:
         name, back = step["exchange_name"], step["from_exchange_name"]
-        far = f"to exchange {short(name)}" if name else f"from exchange {short(back)} to {to}"
-        return f"{step['miles']:,.0f} mi {far}"
+        back = f"from exchange {short(back)} " if back else ""
+        way = (
+            f"{_miles(step)} to exchange {short(name)}" if name else f"{_miles(step)} {back}to {to}"
+        )
+        return f"backhaul {way} (carrier not mapped)" if step["kind"] == BACKHAUL else way
     count = step["link_count"]
     return f"{step['carrier_name']} {count} {'link' if count == 1 else 'links'} to {to}"
+
+
+def _miles(step: dict[str, Any]) -> str:
+    """Miles of a step, to a tenth where they are few."""
+    miles = step["miles"]
+    return f"{miles:.1f} mi" if miles < 9.95 else f"{miles:,.0f} mi"

@@ -9,7 +9,15 @@ import pandas as pd
 from data import store
 from data.errors import UsageError
 from flows.asking import honest
-from flows.fiber_read import PublishedFiber, assumed, miles_to, point_of, records, unknown_because
+from flows.fiber_read import (
+    RTT,
+    PublishedFiber,
+    assumed,
+    miles_to,
+    point_of,
+    records,
+    unknown_because,
+)
 from flows.fiber_way import Ways, node_name, path_basis, short, text
 from flows.show import Shown
 from geo.fiber.access import Access
@@ -24,9 +32,20 @@ COLUMNS = {
     "rtt_ms_low": "RTT ms low",
     "rtt_ms_mid": "mid",
     "rtt_ms_high": "high",
-    "ceiling": "ceiling",
+    "is_detour": "detour",
     "path_basis": "known by",
     "path": "path by carrier, middle case",
+}
+# What a way rests upon that is no cable on a map.
+BASIS_NOTES = {
+    "assumed": (
+        "assumed is a way over backhaul, capacity from a node to the nearest exchange that is for sale, "
+        "though no map shows whose."
+    ),
+    "logical": (
+        "logical is a way over an IP adjacency, which says that two routers meet and nothing of the cable "
+        "between them."
+    ),
 }
 
 
@@ -67,7 +86,7 @@ def latency(build: Path, what: str, *, is_all: bool = False, to: str | None = No
     }
     shown = Shown(
         f"Round trips from {lat:.4f}, {lon:.4f}",
-        [row | {"path": text(row["path"]), "ceiling": _ceiling(row)} for row in rows],
+        [_told(row) for row in rows],
         columns=COLUMNS,
         notes=_notes(fiber, nodes, rows),
         payload=payload,
@@ -113,9 +132,12 @@ def _rows(
     return rows
 
 
-def _ceiling(row: dict[str, Any]) -> str | None:
-    """Say whether the high end is above the ceiling of the great circle."""
-    return None if row["is_detour"] is None else "above" if row["is_detour"] else "within"
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """Put a row in words: round trips to a hundredth, the way in a sentence."""
+    ms = {name: None if row[name] is None else round(row[name], 2) for name in RTT}
+    basis = row["path_basis"]
+    words = {"path_basis": basis and basis.replace("_", " "), "path": text(row["path"])}
+    return row | ms | words
 
 
 def _nodes(fiber: PublishedFiber, access: Access) -> list[dict[str, Any]]:
@@ -147,13 +169,11 @@ def _notes(
     if left:
         notes.append(f"No path leads to {left:,} of these metros: their round trips are unknown.")
     notes.append(
-        f"Ceiling: {fiber.rules.straight_factor[-1]:g} times the great circle, against the high round trip."
+        "Detour: the high round trip is above that of light in fiber over "
+        f"{fiber.rules.straight_factor[-1]:g} times the great circle."
     )
-    if any(row["path_basis"] == "logical" for row in rows):
-        notes.append(
-            "Known by logical links: at least one is an IP adjacency, which says that two routers meet and "
-            "nothing of the cable between them."
-        )
+    found = {step.get("basis") for row in rows for step in row["path"]}
+    notes += [f"Known by: {words}" for basis, words in BASIS_NOTES.items() if basis in found]
     return [*notes, assumed(fiber)]
 
 

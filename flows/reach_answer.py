@@ -113,7 +113,10 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         shown.sections.append(
             Shown(
                 "Metros in reach",
-                [row | _words(row, budgets) for row in near[:SHOWN_METROS]],
+                [
+                    row | {name: round(row[name], 2) for name in RTT} | _words(row, budgets)
+                    for row in near[:SHOWN_METROS]
+                ],
                 columns=METRO_COLUMNS | {f"{ms:g} ms": f"{ms:g} ms" for ms in budgets},
                 notes=[f"{left:,} more: see --json."] if left > 0 else [],
             )
@@ -224,7 +227,7 @@ def _notes(
             for radius, count in zip(PLAIN_RADII_MI, plain.values(), strict=True)
         )
         cells = " (by cell of 30 arc seconds)" if is_cell else ""
-        notes.append(f"In plain miles: {told}{cells}; {study_people:,.0f} people in the study.")
+        notes.append(f"People in plain miles: {told}{cells}; {study_people:,.0f} in the study.")
     if rows:
         notes.append(
             "Sure, likely, at best: by the high, middle and low round trip. Straight miles: what a straight "

@@ -74,6 +74,12 @@ def ask(gridstead, made):
     return lambda *words: gridstead(*words, "--home", made.home)
 
 
+def fetch(build, query):
+    """Rows of a query on a build."""
+    with store.open_build(build) as con:
+        return con.execute(query).fetchall()
+
+
 def km(*points):
     """Kilometres along points."""
     lon, lat = zip(*points, strict=True)
@@ -107,8 +113,8 @@ def test_the_way_is_told_by_carrier_and_adds_up(ask):
     assert steps[3]["link_ids"] == ["l2"]
     assert eastport["path_basis"] == "logical"
     assert text(steps) == (
-        "lateral 3 mi to Westville, Alpha 1 link to Midtown, at exchange MID-IX, 1 Main Street, "
-        "Beta 1 link to node at 39.00, -74.00, 7 mi to the centre"
+        "lateral 2.7 mi to Westville, Alpha 1 link to Midtown, at exchange MID-IX, 1 Main Street, "
+        "Beta 1 link to node at 39.00, -74.00, 6.9 mi to the centre"
     )
 
 
@@ -139,6 +145,46 @@ def test_the_table_says_what_the_round_trips_rest_upon(ask):
     assert "1.3 / 1.7 / 2.1 times the great circle" in out
     assert "the user's own access is not counted" in out
     assert "study made, run r1; the grid is synthetic" in out
+
+
+OUTPOST = (-77.0, 39.9)
+
+
+def test_backhaul_is_told_as_what_no_map_shows(gridstead, tmp_path):
+    """Outpost has a carrier without a link, 62 miles from the one exchange, and the point is farther yet."""
+    held = layers()
+    held["metro"].loc[len(held["metro"])] = ["50", "Outpost, PA", 300_000, *OUTPOST, False]
+    outpost = ("p6", "Outpost", "delta", "Delta", *OUTPOST, "carrier")
+    held["pop"].loc[len(held["pop"])] = list(outpost)
+    build = fiber_world.publish(tmp_path, RULE, held)
+    (kind,) = fetch(build, "select link_kind from mart.fiber_link where link_id like '%p6%'")
+    assert kind == ("backhaul",)
+
+    def ask(*words):
+        return gridstead("latency", *words, "--home", tmp_path)
+
+    (out,) = ask("40.6,-77.0", "--to", "20", "--json").json["metros"]
+    for end in ENDS:
+        way = straight_ms((-77.0, 40.6), OUTPOST, MID, EAST, (-74.0, 39.1), end=end)
+        exchanges = 1.5 * RULES.exchange_ms[ENDS.index(end)]
+        assert out[f"rtt_ms_{end}"] == pytest.approx(way + exchanges, abs=1e-9)
+    assert [step["kind"] for step in out["path"]] == [
+        *("lateral", "backhaul", "exchange", "carrier", "lateral")
+    ]
+    assert out["path_basis"] == "assumed"
+    assert text(out["path"]).startswith(
+        "lateral 48 mi to Outpost, backhaul 62 mi to exchange MID-IX, 1 Main Street (carrier not mapped), Beta"
+    )
+    said = " ".join(ask("40.6,-77.0", "--to", "20").out.split())
+    assert "assumed is a way over backhaul" in said
+    assert "logical is a way over an IP adjacency" in said
+    # From the exchange to the node it is the same link.
+    (back,) = ask("39.0,-80.05", "--to", "50", "--json").json["metros"]
+    assert back["path_basis"] == "assumed"
+    assert "backhaul 62 mi from exchange MID-IX" in text(back["path"])
+    assert "to Outpost (carrier not mapped)" in text(back["path"])
+    (near,) = ask("39.0,-80.05", "--to", "10", "--json").json["metros"]
+    assert near["path_basis"] is None
 
 
 def test_a_lateral_has_its_price(ask):
@@ -208,7 +254,7 @@ def test_plain_miles_stand_beside(ask):
     # 4 miles from the point, 330, and 1,350.
     assert [told[f"population_{mi}mi"] for mi in (25, 50, 100)] == [1000, 1000, 1000]
     assert told["study_people"] == 6700.75
-    assert "In plain miles: 1,000 within 25" in ask("reach", "39.0,-80.05").out
+    assert "People in plain miles: 1,000 within 25" in ask("reach", "39.0,-80.05").out
 
 
 def test_people_of_a_raster_take_the_place_of_the_layers(gridstead, tmp_path):
