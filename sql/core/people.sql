@@ -9,11 +9,11 @@ create table core.people (
     lat double,
     source_id varchar
 );
-comment on table core.people is 'People at points: census tracts, or census totals spread by electric load';
-comment on column core.people.people_id is 'Id of the tract or bus';
+comment on table core.people is 'People at points: census tracts, or census totals spread by electric load or over places';
+comment on column core.people.people_id is 'Id of the tract, bus or place';
 comment on column core.people.people is 'People here; sums to the census totals';
 comment on column core.people.scale_factor is 'What the source''s own count or load was multiplied by';
-comment on column core.people.method is 'tract_scaled_to_county, tract_scaled_to_state (no county total) or state_total_by_load';
+comment on column core.people.method is 'tract_scaled_to_county, tract_scaled_to_state (no county total), state_total_by_load or place_scaled_to_state';
 comment on column core.people.state_id is 'USPS code';
 comment on column core.people.county_id is 'FIPS code; NULL when the method does not need it';
 comment on column core.people.lon is 'Longitude, degrees';

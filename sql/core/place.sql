@@ -7,11 +7,11 @@ create table core.place (
     lat double,
     source_id varchar
 );
-comment on table core.place is 'Named places; for names only, their people are not used';
+comment on table core.place is 'Named places; for names, and for people only in a study that puts its people at places';
 comment on column core.place.place_id is 'Id';
 comment on column core.place.place_name is 'Name';
 comment on column core.place.state_id is 'USPS code';
-comment on column core.place.place_people is 'People as the source counts them (unreliable; never scored)';
+comment on column core.place.place_people is 'People as the source counts them (unreliable; a study that puts its people at places scales them to the census)';
 comment on column core.place.lon is 'Longitude, degrees';
 comment on column core.place.lat is 'Latitude, degrees';
 comment on column core.place.source_id is 'Catalogue id of the source the row comes from';

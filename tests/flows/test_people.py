@@ -1,5 +1,7 @@
 """The people of a run: of the layer or of a raster that the study declares, counted, published, exported."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyproj
@@ -199,6 +201,40 @@ def test_where_the_raster_ends_the_count_is_unknown(world, plain, gridstead):
         known.append(sum(count is not None for count in counts))
     # Some lie where nothing is known, others where only the widest circles reach there.
     assert set(known) >= {0, 1, 2}
+
+
+def test_a_study_may_count_the_people_of_its_places(world, plain, gridstead):
+    """With a place in every state, whose census it holds."""
+    themes = yaml.safe_load(world.study.read_text())["themes"]
+    del themes["grid"]["layers"]["people"]
+    tiny.edit(world.study, {"themes": themes, "derived": {"people": ["people_from_place"]}})
+    archive = world.study.parent / "files" / "places.zip"
+    member = "cities5000.json"
+    places = json.loads(tiny.read_member(archive, member))
+    states = rows(world.build, "select state_id from core.state where state_id not in ('VA', 'MD')")
+    for number, (state,) in enumerate(states, start=900):
+        far = {"geonameid": number, "admin1code": state, "latitude": 40.0, "longitude": -100.0}
+        places[str(number)] = places["0"] | far
+    tiny.rewrite_member(archive, member, json.dumps(places))
+    tiny.lock(world.study.parent)
+    assert gridstead("run", world.study, "--home", world.home).code == 0
+    unlike = """
+        select state_id, sum(people), any_value(population_people)
+        from core.state left join core.people using (state_id)
+        group by state_id having not abs(sum(people) / any_value(population_people) - 1) < 1e-12
+    """
+    assert rows(world.build, unlike) == []
+    assert rows(world.build, "select distinct layer from meta.layer_source where layer = 'people'")
+    found = np.array(
+        rows(
+            world.build,
+            f"select lon, lat, {COLUMNS} from core.parcel inner join core.parcel_metric using (parcel_id)",
+        ),
+        dtype=float,
+    )
+    at = np.array(rows(world.build, "select lon, lat, people from core.people"), dtype=float)
+    assert np.abs(found[:, 2:] - _sums(found, *at.T)).max() <= 0.5
+    _assert_exported(world, "GeoNames", "place_scaled_to_state")
 
 
 def _in_counties(lon, lat, margin):
