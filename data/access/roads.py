@@ -181,7 +181,8 @@ def _save(roads: Roads, path: Path) -> None:
 def _load(path: Path) -> Roads | None:
     """Return what is kept; None where nothing is, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        # NumPy leaves a file open that it opened itself and cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             return Roads(**{name: held[name] for name in ARRAYS}, as_of=str(held["as_of"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from data.access import Retry
-from data.access._osmnx import slot_wait_s
+from data.access._osmnx import ask, slot_wait_s
 from data.catalogue import OverpassAccess, Source, Table
 from data.errors import PullError
 from data.pull import pull
@@ -262,6 +262,15 @@ def test_settings_and_the_resolver_are_put_back(overpass, fetch):
     with pytest.raises(PullError):
         fetch(source(overpass), require_fresh=True)
     assert held() == before
+
+
+def test_names_are_resolved_by_the_system_and_answers_are_kept(overpass, tmp_path):
+    def question(osmnx):
+        held = osmnx.settings
+        return held.doh_url_template, held.use_cache, held.cache_folder, held.overpass_rate_limit
+
+    found = ask(overpass.url, tmp_path, 1000, Retry(attempts=1), question)
+    assert found == (None, True, tmp_path, False)
 
 
 def test_a_damaged_or_old_answer_in_the_cache_is_asked_for_again(overpass, fetch, tmp_path):
