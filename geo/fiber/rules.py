@@ -25,6 +25,9 @@ class LatencyRules:
         Route over great circle of a link that no right of way is known for; contains its hops.
     right_of_way_factor
         Route over the length along the right of way that a link is laid on.
+    routing_factor
+        Path that packets take over the shortest that is laid: carriers choose by price and policy, and a
+        map of all their links together is shorter than any one's. 1 for fiber of one's own.
     hop_ms, exchange_ms, access_ms
         Round trip added for each link on a right of way, each change of carrier, the user's access.
     node_join_km
@@ -45,6 +48,7 @@ class LatencyRules:
     light_us_per_km: float
     straight_factor: Triple
     right_of_way_factor: Triple
+    routing_factor: Triple
     hop_ms: Triple
     exchange_ms: Triple
     access_ms: Triple
@@ -88,8 +92,8 @@ class LatencyRules:
 
     def laid_ms(self, route_km: np.ndarray) -> np.ndarray:
         """Low, mid and high round trip of a link along a right of way of some km, shape (..., 3)."""
-        along = self.fiber_ms(route_km)[..., None] * np.array(self.right_of_way_factor)
-        return along + np.array(self.hop_ms)
+        factor = np.array(self.right_of_way_factor) * np.array(self.routing_factor)
+        return self.fiber_ms(route_km)[..., None] * factor + np.array(self.hop_ms)
 
     def ceiling_ms(self, km: np.ndarray) -> np.ndarray:
         """Highest round trip that the rule of thumb allows over a great circle, with access."""

@@ -21,6 +21,7 @@ def rules_of(**changed):
         "light_us_per_km": 5.0,
         "straight_factor": (1.0, 2.0, 3.0),
         "right_of_way_factor": (1.0, 1.1, 1.2),
+        "routing_factor": (1.0, 1.0, 1.0),
         "hop_ms": (0.01, 0.05, 0.25),
         "exchange_ms": (0.2, 0.4, 0.8),
         "access_ms": (0.0, 0.0, 0.0),
