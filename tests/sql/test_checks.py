@@ -3,11 +3,122 @@ import re
 import pytest
 
 from data import build, store
-from tests.sql import world
+from tests.sql import fiber, world
+
+
+def metric(change):
+    """Spoil metrics of one parcel."""
+    return f"update core.parcel_metric set {change} where parcel_id = 'p1'"
+
 
 # What makes each check find something, in a build in which no check does.
 SPOILS = {
     "factor_never_known": ["update core.parcel_metric set carrier_25mi_count = null"],
+    "fiber_diverse_known": [
+        metric("diverse_node_id = null"),
+        metric("diverse_node_mi = null"),
+        metric("diverse_node_id = lit_node_id"),
+        metric("diverse_node_mi = lit_node_mi - 1"),
+        metric("diverse_node_mi = 101"),
+        metric("lit_node_mi = 101, diverse_node_mi = null"),
+        metric("diverse_node_musd = 0"),
+        metric("disjoint_path_count = 1, is_single_homed = true"),
+        metric("disjoint_path_count = 3"),
+        metric("disjoint_path_count = null, is_single_homed = null"),
+        metric("lit_node_id = null"),
+        metric("is_single_homed = true"),
+        metric("is_single_homed = null"),
+        metric("path_basis = 'guess'"),
+        metric(
+            "disjoint_path_count = 0, is_single_homed = true, diverse_node_id = null, diverse_node_mi = null"
+        ),
+        "update mart.fiber_node set is_connected = false where node_id = 'n1'",
+        "update mart.fiber_node set is_connected = false where node_id = 'n2'",
+        "update mart.fiber_node set disjoint_path_count = 0 where node_id = 'n1'",
+        "update mart.fiber_node set disjoint_path_count = 0 where node_id = 'n2'",
+        "update mart.fiber_node set disjoint_path_count = 5 where node_id = 'n1'",
+    ],
+    "fiber_interval_ordered": [
+        *(
+            metric(f"{name}_{end} = {value}")
+            for name in (
+                *("rtt_metro_ms", "rtt_major_metro_ms", "rtt_ixp_ms"),
+                *("people_5ms", "people_10ms", "people_20ms"),
+            )
+            for end, value in (
+                ("low", 101),
+                ("high", 0),
+                ("low", -1),
+                ("mid", "null"),
+                ("high", "null"),
+            )
+        ),
+        "update mart.fiber_link set rtt_ms_low = rtt_ms_high",
+        "update mart.fiber_link set rtt_ms_mid = null",
+        "update mart.fiber_node set rtt_ixp_ms_low = 1 where node_id = 'n1'",
+        "update mart.fiber_metro_rtt set rtt_ms_high = 0 where node_id = 'n1' and metro_id = 'm1'",
+    ],
+    "fiber_light_kept": [
+        # The low end is 1.3 times the length.
+        "update mart.fiber_link set rtt_ms_low = rtt_ms_low / 1.31",
+        "update mart.fiber_link set route_km = 1.31 * length_km",
+        "update mart.fiber_metro_rtt set rtt_ms_low = rtt_ms_low / 1.33 where node_id = 'n1'",
+        metric("rtt_metro_ms_low = 0.067"),
+        metric("rtt_major_metro_ms_low = 0.067"),
+    ],
+    "fiber_nodes_known": [
+        *(
+            f"update {table} set {column} = '?'"
+            for table, column in (
+                ("mart.fiber_pop", "node_id"),
+                ("mart.fiber_link", "from_node_id"),
+                ("mart.fiber_link", "to_node_id"),
+                ("mart.fiber_metro_rtt", "node_id"),
+                ("mart.fiber_metro_rtt", "metro_id"),
+                ("mart.fiber_people", "node_id"),
+                ("core.parcel_access", "node_id"),
+                ("core.parcel_metric", "diverse_node_id"),
+                ("mart.fiber_node", "rtt_ixp_id"),
+            )
+        ),
+        "update mart.fiber_people set node_id = null",
+        "delete from core.parcel_access where access_no = 1",
+        metric("lit_node_id = 'n2'"),
+        metric("lit_node_id = null"),
+        metric("lit_node_mi = lit_node_mi + 0.001"),
+    ],
+    "fiber_people_rise": [
+        *(
+            metric(f"people_{less}ms_{end} = people_{more}ms_{end} + 1")
+            for less, more in ((5, 10), (10, 20))
+            for end in ("low", "mid", "high")
+        ),
+        metric("people_20ms_high = 101"),
+        "delete from mart.fiber_people",
+    ],
+    "fiber_unknown_said": [
+        *(
+            metric(f"rtt_{name}_ms_{end} = {value}")
+            for name in ("metro", "major_metro", "ixp")
+            for end, value in (
+                *(("low", 0), ("low", -1), ("high", "'inf'"), ("high", "'nan'")),
+                ("mid", "null"),
+            )
+        ),
+        metric("rtt_unknown_reason = 'no path to a metro'"),
+        metric("rtt_metro_id = null"),
+        metric("rtt_major_metro_id = null"),
+        metric("rtt_ixp_id = null"),
+        metric("people_10ms_mid = null"),
+        metric("lit_node_id = null"),
+        "update mart.fiber_node set unknown_reason = 'has no link' where node_id = 'n1'",
+        "update mart.fiber_node set is_connected = false where node_id = 'n1'",
+        "update mart.fiber_node set rtt_ixp_ms_mid = null where node_id = 'n1'",
+        "update mart.fiber_node set rtt_ixp_ms_high = 'inf' where node_id = 'n1'",
+        "update mart.fiber_link set rtt_ms_low = 0",
+        "update mart.fiber_link set rtt_ms_high = 'inf'",
+        "update mart.fiber_metro_rtt set rtt_ms_high = 'inf'",
+    ],
     "layer_not_empty": ["insert into meta.layer_source values ('pop', null, 0)"],
     "parcel_in_county": [
         "update core.parcel set county_id = '00000' where parcel_id = 'p1'",
@@ -188,3 +299,32 @@ def test_states_and_counties_outside_of_a_narrowed_run_may_be_missing(con):
     con.execute("delete from core.parcel where state_id = 'BB'; update meta.run set area = ['AA']")
     assert not store.query_file(con, "checks/state_present").fetchall()
     con.execute("rollback")
+
+
+def test_a_study_without_fiber_offends_no_check(con):
+    """Everything that fiber would tell is unknown, and says so."""
+    unknown = ", ".join(f"{name} = null" for name in fiber.metrics(*world.POINT))
+    con.execute("begin")
+    con.execute(f"update core.parcel_metric set {unknown}, rtt_unknown_reason = 'no fiber layer'")
+    for table in ("mart.fiber_node", "mart.fiber_pop", "mart.fiber_link", "mart.fiber_metro_rtt",
+                  "mart.fiber_people", "core.parcel_access"):  # fmt: skip
+        con.execute(f"delete from {table}")
+    for name in CHECKS:
+        if name.startswith("fiber_"):
+            assert store.query_file(con, f"checks/{name}").fetchall() == [], name
+    con.execute("rollback")
+
+
+def test_the_fiber_of_the_world_is_as_its_parcels_are_measured(con):
+    """What a view works out of the tables is what the metrics say."""
+    told = con.execute(
+        """
+        select metric.parcel_id, metro_id,
+            abs(rtt.rtt_ms_low - metric.rtt_metro_ms_low) + abs(rtt.rtt_ms_mid - metric.rtt_metro_ms_mid)
+            + abs(rtt.rtt_ms_high - metric.rtt_metro_ms_high)
+        from mart.parcel_metro_rtt as rtt inner join core.parcel_metric as metric using (parcel_id)
+        order by all
+        """
+    ).fetchall()
+    assert [row[:2] for row in told] == [(f"p{n}", m) for n in range(3) for m in ("m1", "m2")]
+    assert max(gap for *_, gap in told) < 1e-12

@@ -9,10 +9,11 @@ import shapely
 from data import build, store
 from data.study import Study, StudyWorkload, Without
 from data.workload import Workload
-from flows import fiber_graph
 from flows.filling import region_filler
 from flows.power import NO_ROWS, beside, complete
+from tests.sql import fiber
 
+POINT = (-89.95, 40.05)
 WHERE = {"county_id": "99001", "state_id": "AA", "zone_id": "z1"}
 REGIONS = {
     "county": ["99001", "99002"],
@@ -125,6 +126,7 @@ def _fill_regions(con):
         ],
     )  # fmt: skip
     add(con, "core.zone", [{"zone_id": z, "zone_name": z} for z in REGIONS["zone"]])
+    add(con, "core.ixp", fiber.IXPS)
     add(con, "core.people", [{"people_id": "p", "people": 100.0, "lon": -90.0, "lat": 40.0}])
 
 
@@ -136,8 +138,8 @@ def _files(folder: Path, parcels):
             {
                 "parcel_id": p["parcel_id"],
                 "parcel_kind": "h3_cell",
-                "lon": -89.95,
-                "lat": 40.05,
+                "lon": POINT[0],
+                "lat": POINT[1],
                 "county_id": p.get("county_id", WHERE["county_id"]),
                 "state_id": p.get("state_id", WHERE["state_id"]),
                 "area_acres": p.get("area_acres", 100.0),
@@ -152,6 +154,7 @@ def _files(folder: Path, parcels):
     metric = pd.DataFrame(
         [
             {
+                **fiber.metrics(*POINT),
                 **{k: v for k, v in p.items() if k not in {"county_id", "state_id", "metro_id"}},
                 "zone_id": p.get("zone_id", WHERE["zone_id"]),
                 "region_metro_id": p.get("metro_id"),
@@ -191,11 +194,7 @@ def _files(folder: Path, parcels):
     for name, columns in NO_ROWS.items():
         pd.DataFrame(columns=[*columns]).to_parquet(beside(paths["power"], name), index=False)
     region.to_parquet(paths["region"])
-    pd.DataFrame(columns=[*fiber_graph.NODE_COLUMNS]).to_parquet(paths["fiber"], index=False)
-    for name, columns in fiber_graph.TABLES.items():
-        path = fiber_graph.beside(paths["fiber"], name)
-        pd.DataFrame(columns=[*columns]).to_parquet(path, index=False)
-    pd.DataFrame(columns=[*fiber_graph.ACCESS_COLUMNS]).to_parquet(paths["access"], index=False)
+    fiber.write(paths["fiber"], paths["access"], {p["parcel_id"]: POINT for p in parcels})
     state = {"state_id": "AA", "method": "tract_scaled_to_county", "source_people": 100.0}
     state |= {"scale_factor": 1.0, "people": 100.0, "point_count": 1, "census_people": 50.0}
     tables = {"state": state | {"covered_share": 1.0}}
