@@ -324,6 +324,40 @@ def reach(
     return answer(Home.at(home).build, " ".join(where), ms or [10.0])
 
 
+@app.command
+def drive(
+    workload: str,
+    *parcels: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    top: int | None = None,
+    url: str | None = None,
+    offline: Annotated[bool, Flag] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell the minutes by road from a shortlist of parcels to their nearest metros.
+
+    Main roads come from OpenStreetMap, through an Overpass API, and are kept for a month.
+
+    Parameters
+    ----------
+    workload
+        training or inference.
+    parcels
+        Ids of up to 50 parcels (default: the first of the workload).
+    top
+        How many of the workload's first parcels, 1 to 50 (default: 10).
+    url
+        URL of an Overpass API (default: https://overpass-api.de/api).
+    offline
+        Use the roads in the cache and never the network.
+    """
+    from flows.drive import URL
+    from flows.drive import drive as answer
+
+    address = URL if url is None else url
+    return answer(Home.at(home), workload, parcels, top=top, url=address, is_offline=offline)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit code 0 ok, 1 failed check or run, 2 wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
