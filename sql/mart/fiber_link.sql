@@ -22,7 +22,7 @@ comment on column mart.fiber_link.to_node_id is 'Node at the other end';
 comment on column mart.fiber_link.carrier_id is 'Carrier; NULL for interconnection and backhaul, which serve any carrier at the node';
 comment on column mart.fiber_link.carrier_name is 'Carrier''s name';
 comment on column mart.fiber_link.link_kind is
-'ip_adjacency (routers that see each other, up to 4,400 km: logical, never a cable), mapped (on a carrier''s map) interconnection (assumed: a carrier near an exchange building reaches it) or backhaul (assumed: capacity to the nearest exchange within 100 miles; never counted as diverse)';
+'ip_adjacency (routers that see each other, up to 4,400 km: logical, never a cable), mapped (on a carrier''s map) interconnection (assumed: a carrier near an exchange building reaches it) or backhaul (assumed: capacity to the nearest exchange, for a node that none is near; never counted as diverse)';
 comment on column mart.fiber_link.how is
 'right_of_way (laid along interstates, railroads or mapped routes) or straight (great circle times an interval)';
 comment on column mart.fiber_link.length_km is 'Great-circle length between its nodes, km';

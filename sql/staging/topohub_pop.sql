@@ -19,6 +19,12 @@ with renamed as (
 
 select
     *,
-    staging.point_reject_code(lon, lat) as reject_code,
-    staging.point_reject_reason(lon, lat) as reject_reason
-from renamed;
+    case
+        when is_nowhere then 'invalid' else staging.point_reject_code(lon, lat)
+    end as reject_code,
+    case
+        when is_nowhere
+            then 'stands at 37.75, -97.82, the middle of the country, where addresses of unknown place are put'
+        else staging.point_reject_reason(lon, lat)
+    end as reject_reason
+from (select *, abs(lon + 97.82) < 0.006 and abs(lat - 37.75) < 0.006 as is_nowhere from renamed);
