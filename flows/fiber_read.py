@@ -12,6 +12,7 @@ from data import store
 from data.errors import BuildError, UsageError
 from flows.asking import lat_lon
 from flows.reporting import rows_of
+from geo.errors import GeoError
 from geo.fiber.access import Access, NodeSearch
 from geo.fiber.graph import FiberGraph
 from geo.fiber.links import HUB
@@ -21,6 +22,7 @@ from geo.fiber.targets import Targets
 from geo.geodesy import GEOD, METRES_PER_MILE
 
 RTT = [f"rtt_ms_{end}" for end in ENDS]
+MID = ENDS.index("mid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +61,8 @@ class PublishedFiber:
         try:
             rules = LatencyRules.from_frame(store.query_file(con, "query/latency_rules").df())
             frames = [store.query_file(con, f"query/{name}").df() for name in names]
-        except duckdb.CatalogException as error:
-            msg = f"Run {run['run_id']} holds no fiber graph."
+        except (duckdb.CatalogException, GeoError) as error:
+            msg = f"Run {run['run_id']} holds no fiber graph that this version reads."
             raise BuildError(
                 msg, "It was made by an older version: run `gridstead run`."
             ) from error
@@ -133,6 +135,23 @@ class PublishedFiber:
         found[RTT] = np.where(np.isfinite(least), least, np.nan)
         return found
 
+    def exchange_rtt(self, access: Access) -> dict[str, Any] | None:
+        """Exchange of the least middle round trip from a point, with the round trips to it; None without."""
+        node_no = access.node_no[0][access.node_no[0] >= 0]
+        near = self.node.iloc[node_no]
+        lateral_ms = access.lateral_ms(self.rules)[0, : len(node_no)]
+        mid = lateral_ms[:, MID] + near["rtt_ixp_ms_mid"].fillna(np.inf).to_numpy(float)
+        if not np.isfinite(mid).any():
+            return None
+        ixp_id = near["rtt_ixp_id"].iloc[int(mid.argmin())]
+        # No way is shorter than to stay: an exchange is at the node that is nearest to it by 0 ms.
+        is_at = (self.node["rtt_ixp_id"] == ixp_id) & (self.node["rtt_ixp_ms_mid"] == 0)
+        there = self.graph.node_ms(node_no)[:, np.flatnonzero(is_at)[0]]
+        ms = (lateral_ms + there).min(axis=0) + np.array(self.rules.access_ms)
+        (name,) = self.exchange.loc[self.exchange["ixp_id"] == ixp_id, "ixp_name"]
+        found = {"ixp_id": str(ixp_id), "ixp_name": None if pd.isna(name) else str(name)}
+        return found | dict(zip(RTT, ms.tolist(), strict=True))
+
 
 def point_of(what: str) -> tuple[float, float]:
     """Read a point of the command line.
@@ -168,6 +187,8 @@ def assumed(fiber: PublishedFiber) -> str:
     """Say what round trips rest upon."""
     rules = fiber.rules
     factor = " / ".join(f"{each:g}" for each in rules.straight_factor)
+    along_ms = (rules.laid_ms(np.ones(1)) - np.array(rules.hop_ms)) / rules.fiber_ms(np.ones(1))
+    along = " / ".join(f"{each:.3g}" for each in along_ms[0])
     access = " / ".join(f"{each:g}" for each in rules.access_ms)
     user = (
         f"the user's own access adds {access} ms"
@@ -175,8 +196,9 @@ def assumed(fiber: PublishedFiber) -> str:
         else "the user's own access is not counted"
     )
     return (
-        f"Light takes {rules.light_us_per_km:g} µs a km of fiber; where no right of way is known, fiber is "
-        f"{factor} times the great circle (low / mid / high); {user}. Sources: meta.latency_rule."
+        f"Light takes {rules.light_us_per_km:g} µs a km of fiber; a route is {along} times the right of way "
+        f"(low / mid / high) or, where none is known, {factor} times the great circle; {user}. Sources: "
+        "meta.latency_rule."
     )
 
 

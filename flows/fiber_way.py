@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows.fiber_read import PublishedFiber
+from flows.fiber_read import MID, PublishedFiber
 from geo.fiber.access import Access
 from geo.fiber.graph import PathStep
 from geo.fiber.links import BACKHAUL, HUB, INTERCONNECTION
-from geo.fiber.rules import ENDS
 from geo.geodesy import KM_PER_MILE
 from geo.pairs import pairs_within
 
-MID = ENDS.index("mid")
 # What a path is made of, from what says least of cables to what says most.
 BASES = ("assumed", "logical", "mapped", "right_of_way")
 # Links that are on no carrier's map.

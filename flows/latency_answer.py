@@ -10,6 +10,7 @@ from data import store
 from data.errors import UsageError
 from flows.asking import honest
 from flows.fiber_read import (
+    MID,
     RTT,
     PublishedFiber,
     assumed,
@@ -22,10 +23,8 @@ from flows.fiber_way import Ways, node_name, path_basis, short, text
 from flows.show import Shown
 from geo.fiber.access import Access
 from geo.fiber.lateral import lateral_musd
-from geo.fiber.rules import ENDS
 from geo.geodesy import KM_PER_MILE
 
-MID = ENDS.index("mid")
 COLUMNS = {
     "metro_name": "metro",
     "straight_mi": "miles",
@@ -73,6 +72,7 @@ def latency(build: Path, what: str, *, is_all: bool = False, to: str | None = No
         fiber = PublishedFiber.of(con)
         access = fiber.access(lat, lon)
         every = fiber.metro_rtts(con, access)
+        exchange = fiber.exchange_rtt(access)
     metro = _chosen(every, is_all=is_all, to=to) if access.is_any[0] else every.iloc[:0]
     rows = _rows(fiber, access, metro, miles_to(lon, lat, metro))
     nodes = _nodes(fiber, access)
@@ -81,6 +81,7 @@ def latency(build: Path, what: str, *, is_all: bool = False, to: str | None = No
         "lon": lon,
         "unknown_reason": None if nodes else unknown_because(fiber),
         "nodes": nodes,
+        "exchange": exchange,
         "metros": rows,
         "run": {name: fiber.run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
     }
@@ -88,7 +89,7 @@ def latency(build: Path, what: str, *, is_all: bool = False, to: str | None = No
         f"Round trips from {lat:.4f}, {lon:.4f}",
         [_told(row) for row in rows],
         columns=COLUMNS,
-        notes=_notes(fiber, nodes, rows),
+        notes=_notes(fiber, nodes, exchange, rows),
         payload=payload,
     )
     shown.sections.append(Shown("", notes=honest(fiber.run)))
@@ -155,7 +156,10 @@ def _nodes(fiber: PublishedFiber, access: Access) -> list[dict[str, Any]]:
 
 
 def _notes(
-    fiber: PublishedFiber, nodes: list[dict[str, Any]], rows: list[dict[str, Any]]
+    fiber: PublishedFiber,
+    nodes: list[dict[str, Any]],
+    exchange: dict[str, Any] | None,
+    rows: list[dict[str, Any]],
 ) -> list[str]:
     if not nodes:
         return [unknown_because(fiber)]
@@ -165,6 +169,10 @@ def _notes(
         for node in nodes
     )
     notes = [f"Nearest nodes, with the price of a buried lateral: {told}."]
+    if exchange:
+        ms = " / ".join(f"{exchange[name]:.2f}" for name in RTT)
+        name = short(exchange["ixp_name"] or exchange["ixp_id"])
+        notes.append(f"Nearest exchange: {name}, {ms} ms.")
     left = sum(row["rtt_ms_mid"] is None for row in rows)
     if left:
         notes.append(f"No path leads to {left:,} of these metros: their round trips are unknown.")

@@ -1,7 +1,10 @@
 -- severity: error
 -- description: a round trip is above 0 and finite, or the parcel says why it is unknown, and so does the node
 with served as (
-    select count(*) > 0 as is_known
+    select
+        count(*) > 0 as is_known,
+        -- Where light could reach land that a raster of people leaves out, nobody knows how many they are.
+        (select coalesce(bool_or(covered_share < 1), false) from mart.people_state) as is_partial
     from mart.fiber_people
 )
 
@@ -15,7 +18,13 @@ where
     or (metric.rtt_metro_ms_mid is null) <> (metric.rtt_metro_id is null)
     or (metric.rtt_major_metro_ms_mid is null) <> (metric.rtt_major_metro_id is null)
     or (metric.rtt_ixp_ms_mid is null) <> (metric.rtt_ixp_id is null)
-    or (metric.people_10ms_mid is not null) <> (metric.lit_node_id is not null and served.is_known)
+    or (metric.people_10ms_mid is not null and (metric.lit_node_id is null or not served.is_known))
+    or (
+        metric.people_10ms_mid is null
+        and metric.lit_node_id is not null
+        and served.is_known
+        and not served.is_partial
+    )
     or not (metric.rtt_metro_ms_low > 0 and isfinite(metric.rtt_metro_ms_high))
     or not (metric.rtt_major_metro_ms_low > 0 and isfinite(metric.rtt_major_metro_ms_high))
     or not (metric.rtt_ixp_ms_low > 0 and isfinite(metric.rtt_ixp_ms_high))

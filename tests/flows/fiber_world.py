@@ -50,6 +50,7 @@ def publish(
             is_connected=graph.is_connected,
             path_basis=None,
             disjoint_path_count=None,
+            **_exchange(layers["ixp"], nodes, graph, node_ms),
             geometry=None,
         ),
         "mart.fiber_pop": nodes.pop.assign(
@@ -103,6 +104,20 @@ def _made(
     nodes = join_nodes(layers["pop"], layers["facility"], layers["ixp"], None, rules)
     link = merge_links(nodes, layers["carrier_link"], rules, None).link
     return nodes, link, FiberGraph.of(nodes, link, rules)
+
+
+def _exchange(
+    ixp: pd.DataFrame, nodes: FiberNodes, graph: FiberGraph, node_ms: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Exchange of the least middle round trip of each node."""
+    exchange = Targets.of_exchanges(ixp, nodes.ixp_node, node_ms)
+    number, _ = exchange.best
+    is_known = graph.is_connected & (number >= 0)
+    ms = np.full((len(number), 3), np.nan)
+    ms[is_known] = exchange.ms[number[is_known], is_known]
+    name = np.append(exchange.target_id.astype(object), None)
+    columns = {f"rtt_ixp_ms_{end}": ms[:, at] for at, end in enumerate(ENDS)}
+    return columns | {"rtt_ixp_id": name[np.where(is_known, number, -1)]}
 
 
 def _metro_rtt(metro: pd.DataFrame, node_id: np.ndarray, ms: np.ndarray) -> pd.DataFrame:

@@ -187,6 +187,19 @@ def test_backhaul_is_told_as_what_no_map_shows(gridstead, tmp_path):
     assert near["path_basis"] is None
 
 
+def test_the_nearest_exchange_is_told(ask):
+    exchange = ask("latency", "39.0,-80.05", "--json").json["exchange"]
+    assert exchange["ixp_id"] == "x1"
+    for end in ENDS:
+        # It is at its node, where nobody needs to change to another carrier.
+        way = straight_ms(HERE, WEST, MID, end=end)
+        assert exchange[f"rtt_ms_{end}"] == pytest.approx(way, abs=1e-9)
+    assert "Nearest exchange: MID-IX, 1 Main Street, " in " ".join(
+        ask("latency", "39,-80").out.split()
+    )
+    assert ask("latency", "45.0,-70.0", "--json").json["exchange"] is None
+
+
 def test_a_lateral_has_its_price(ask):
     (node,) = ask("latency", "39.0,-80.05", "--json").json["nodes"]
     assert node["miles"] == pytest.approx(km(HERE, WEST) / 1.609344, abs=1e-7)
@@ -325,13 +338,16 @@ def test_nobody_near_fiber_is_unknown_not_zero(gridstead, tmp_path):
     assert "The build knows no people near its fiber" in said
 
 
-def test_a_build_of_an_older_version_is_said(gridstead, tmp_path):
+@pytest.mark.parametrize(
+    "older", ["drop table mart.fiber_node", "delete from meta.latency_rule where name = 'hop_ms'"]
+)
+def test_a_build_of_an_older_version_is_said(gridstead, tmp_path, older):
     build = fiber_world.publish(tmp_path, RULE, layers())
     with duckdb.connect(str(build)) as con:
-        con.execute("drop table mart.fiber_node")
+        con.execute(older)
     answer = gridstead("latency", "39.0,-80.05", "--home", tmp_path)
     assert (answer.code, answer.out) == (1, "")
-    assert "Run r1 holds no fiber graph." in answer.err
+    assert "Run r1 holds no fiber graph" in answer.err
 
 
 def random_layers(seed):

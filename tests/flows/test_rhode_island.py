@@ -17,6 +17,7 @@ from flows import cli, exclusions
 from geo.contiguous import buildable
 from geo.polygons import Polygons
 from tests.flows.conftest import rows
+from tests.flows.equal_latency import assert_answers_equal_metrics, least_differences
 from tests.flows.plain import without_prefect
 
 MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
@@ -56,7 +57,7 @@ def run(tmp_path_factory):
     )
     frame["excluded_share"] = found.excluded_share
     frame["contiguous_acres"] = found.contiguous_acres
-    return SimpleNamespace(build=home / "gridstead.duckdb", parcels=frame)
+    return SimpleNamespace(home=home, build=home / "gridstead.duckdb", parcels=frame)
 
 
 def sampled_share(shape):
@@ -197,3 +198,15 @@ def test_the_build_tells_of_every_line_how_its_voltage_is_known(run):
     found = dict(rows(run.build, by_class))
     assert found[True] > 0
     assert found[False] > 100
+
+
+def test_the_round_trips_of_lots_are_the_least_of_those_to_all_metros(run):
+    assert least_differences(run.build) == {"metro": [], "major_metro": []}
+    pairs = "select count(distinct parcel_id), count(distinct metro_id) from mart.parcel_metro_rtt"
+    ((lots, metros),) = rows(run.build, pairs)
+    assert lots == len(run.parcels)
+    assert metros > 180
+
+
+def test_the_command_line_tells_of_lots_what_is_published_of_them(run, gridstead):
+    assert_answers_equal_metrics(gridstead, run.home, count=20)

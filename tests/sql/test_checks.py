@@ -319,7 +319,7 @@ def test_the_fiber_of_the_world_is_as_its_parcels_are_measured(con):
     """What a view works out of the tables is what the metrics say."""
     told = con.execute(
         """
-        select metric.parcel_id, metro_id,
+        select metric.parcel_id, rtt.metro_id,
             abs(rtt.rtt_ms_low - metric.rtt_metro_ms_low) + abs(rtt.rtt_ms_mid - metric.rtt_metro_ms_mid)
             + abs(rtt.rtt_ms_high - metric.rtt_metro_ms_high)
         from mart.parcel_metro_rtt as rtt inner join core.parcel_metric as metric using (parcel_id)
