@@ -16,6 +16,7 @@ from geo.fiber.nodes import FiberNodes, join_nodes
 from geo.fiber.right_of_way import LaidRoutes, RightOfWay, lay
 from geo.fiber.rules import LatencyRules
 from geo.fiber.trenches import Trenches
+from geo.geodesy import lonlat_geometries
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,5 +112,5 @@ def _links(
 
 def _lines(*layers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Courses that fiber follows, of every layer that has any."""
-    shapes = [layer.geometry.to_numpy() for layer in layers]
+    shapes = [lonlat_geometries(layer.geometry) for layer in layers]
     return gpd.GeoDataFrame(geometry=np.concatenate(shapes), crs="OGC:CRS84")

@@ -90,6 +90,11 @@ class PlainFiber:
                 length = km(self.place[near], self.place[far])
                 if near != far and length <= reach_km:
                     yield near, far, length
+        for near in set(self.carriers) - self.exchanges:
+            away = [(km(self.place[near], self.place[far]), far) for far in self.exchanges]
+            length, far = min(away, default=(np.inf, None))
+            if reach_km < length <= self.rules.backhaul_reach_mi * METRES_PER_MILE / 1_000.0:
+                yield near, far, length
 
     def node_ms(self):
         """Round trips between nodes, (P, P, 3), inf for none."""

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.errors import GeoError
 from geo.fiber.graph import NO_CARRIER, NO_EXCHANGE, NO_LINK, FiberGraph
@@ -207,9 +208,9 @@ def test_no_nodes_make_an_empty_graph():
 
 
 @settings(deadline=None, max_examples=30)
-@given(layers())
-def test_round_trips_are_those_of_a_plain_graph(world):
-    rules = rules_of()
+@given(layers(), st.sampled_from([0.0, 60.0, 300.0]))
+def test_round_trips_are_those_of_a_plain_graph(world, backhaul_mi):
+    rules = rules_of(backhaul_reach_mi=backhaul_mi)
     nodes = join_nodes(*world[:3], None, rules)
     found = FiberGraph.of(nodes, merge_links(nodes, world[3], rules, None).link, rules)
     plain = PlainFiber(*world, rules)

@@ -111,6 +111,29 @@ def test_carriers_in_reach_of_an_exchange_are_joined_with_it():
     assert link["link_no"].tolist() == [0, 1, 2, 3]
 
 
+def test_a_node_out_of_every_reach_has_backhaul_to_the_nearest_exchange_and_no_other():
+    # Exchanges at 0 and 300 km; 25 miles are 40 km, 100 miles 161 km.
+    pop = pops(
+        ("a1", "x", 0.0), ("b1", "x", 39.0), ("c1", "x", 100.0), ("d1", "y", 160.0),
+        ("e1", "x", 300.0), ("f1", "x", 462.0),
+    )  # fmt: skip
+    made = links(("1", "c1", "e1"))
+    at = ixps(("0", False, 0.0), ("1", False, 300.0))
+    link, _ = merged(pop, made, ixp=at, backhaul_reach_mi=100.0)
+    lone = link[link["link_kind"] == "backhaul"]
+    # A link of its own spares none from it; f is too far from any.
+    assert lone[["from_node", "to_node", "carrier_no"]].to_numpy().tolist() == [
+        [0, 2, -1],
+        [3, 4, -1],
+    ]
+    assert lone["length_km"].to_numpy() == pytest.approx([100.0, 140.0])
+    assert lone[MS].to_numpy()[0] == pytest.approx([1.0 + 0.2, 2.0 + 0.4, 3.0 + 0.8])
+    near = link[link["link_kind"] == "interconnection"]
+    assert near[["from_node", "to_node"]].to_numpy().tolist() == [[0, 1]]
+    none, _ = merged(pop, made, ixp=ixps(), backhaul_reach_mi=100.0)
+    assert none["link_kind"].tolist() == ["mapped"]
+
+
 def test_two_exchanges_with_carriers_are_one_reach():
     pop = pops(("a1", "x", 0.0), ("b1", "y", 30.0))
     link, _ = merged(pop, links(), ixp=ixps(("0", False, 0.0), ("1", False, 30.0)))
