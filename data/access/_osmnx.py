@@ -76,7 +76,7 @@ def ask(
             return question(osmnx)
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
             message = f"{url} cannot be read: {error}."
-            raise PullError(message, "Check the address in the catalogue entry.") from error
+            raise PullError(message, "Check the address of the API.") from error
         except requests.RequestException as error:
             raise Transient(_reason(error)) from error
         except json.JSONDecodeError as error:
@@ -146,7 +146,7 @@ class _Judge:
         if code == TOO_MANY_REQUESTS or code >= SERVER_ERROR:
             return Transient(message, retry_after_s(response.headers.get("Retry-After")))
         said = _words(content)
-        hint = "Check the catalogue entry: url, tags, bbox."
+        hint = "Check url, tags and bbox."
         return PullError(f"{message}: {said}." if said else f"{message}.", hint)
 
     def _no_json(self, content: bytes) -> Exception:

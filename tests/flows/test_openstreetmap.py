@@ -60,7 +60,7 @@ def data_centers(build):
     )[0]
 
 
-def test_a_run_measures_data_centers_and_they_score_nothing(osm, run, base, overpass):
+def test_a_run_measures_data_centers_and_they_score_nothing(osm, run, base, overpass, gridstead):
     answer = run()
     assert answer.code == 0, answer.err
     known, nearest, most = data_centers(osm.build)
@@ -75,6 +75,14 @@ def test_a_run_measures_data_centers_and_they_score_nothing(osm, run, base, over
     told = "select distinct attribution from meta.source where source_id like 'osm%'"
     assert rows(osm.build, told) == [("© OpenStreetMap contributors",)]
     assert len(overpass.queries) == 2
+    exported = gridstead("export", "inference", "geojson", "csv", "--home", osm.home)
+    assert exported.code == 0
+    folder = osm.home / "exports"
+    beside = json.loads((folder / "inference_county.csv-metadata.json").read_text())
+    within = json.loads((folder / "inference_county.geojson").read_text())
+    for note in (beside["notes"][0], within["gridstead"]):
+        assert "© OpenStreetMap contributors" in note["attribution"]
+        assert "osm_power: ODbL 1.0" in note["licence"]
 
 
 def test_the_last_good_answer_stands_in_and_is_told_to_be_stale(osm, run, overpass):
