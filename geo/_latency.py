@@ -12,6 +12,7 @@ from geo.fiber.reach import whole_people
 from geo.fiber.rules import ENDS
 from geo.fiber.targets import Targets
 from geo.parcels import Parcels
+from geo.people import PeopleSource
 
 BUDGETS_MS = (5.0, 10.0, 20.0)
 MID = 1
@@ -33,11 +34,15 @@ class LatencyMetrics:
     """
 
     fiber: FiberIndex | None
+    people: PeopleSource | None
 
     @classmethod
-    def of(cls, fiber: FiberIndex | None) -> Self:
-        """Take the index of the study's fiber; None where a study has none."""
-        return cls(fiber)
+    def of(cls, fiber: FiberIndex | None, people: PeopleSource | None = None) -> Self:
+        """Take the index of the study's fiber; None where a study has none.
+
+        The index holds the people; their source tells where nothing is known of them.
+        """
+        return cls(fiber, people)
 
     def measure(self, parcels: Parcels) -> dict[str, Any]:
         """Round trips, people in reach, the nearest node and the nearest on a route of its own."""
@@ -63,7 +68,7 @@ class LatencyMetrics:
                     fiber, parcels, target, number, ms[:, 2]
                 )
             reason[(number < 0) & pd.isna(reason)] = NO_PATH[name]
-        out.update(_people(fiber, parcels, access))
+        out.update(_people(fiber, parcels, access, self.people))
         out["rtt_unknown_reason"] = pd.Series(reason, index=parcels.index, dtype=object)
         out.update(_nodes(fiber, parcels, access))
         return out
@@ -78,16 +83,24 @@ def _is_detour(
     return above.where(number >= 0)
 
 
-def _people(fiber: FiberIndex, parcels: Parcels, access: Access) -> dict[str, Any]:
-    """People within each round trip."""
+def _people(
+    fiber: FiberIndex, parcels: Parcels, access: Access, source: PeopleSource | None
+) -> dict[str, Any]:
+    """People within each round trip; unknown where light reaches land that their source leaves out."""
     names = [f"people_{budget:g}ms_{end}" for budget in BUDGETS_MS for end in ENDS]
     if not fiber.people.is_known:
         return dict.fromkeys(names, _no_integers(parcels.index))
     milli = fiber.people_reach.within(parcels.lon, parcels.lat, access, BUDGETS_MS)
     whole = whole_people(milli).reshape(len(parcels), len(names))
+    is_known = np.broadcast_to(access.is_any[:, None], (len(parcels), len(BUDGETS_MS)))
+    if source is not None:
+        # No round trip is quicker than light in fiber, dead straight.
+        farthest = tuple(fiber.rules.light_mi(budget) for budget in BUDGETS_MS)
+        is_known = is_known & source.is_told(parcels.lon, parcels.lat, farthest)
+    columns = zip(names, whole.T, np.repeat(is_known.T, len(ENDS), axis=0), strict=True)
     return {
-        name: pd.Series(column, index=parcels.index, dtype="Int64").where(access.is_any)
-        for name, column in zip(names, whole.T, strict=True)
+        name: pd.Series(column, index=parcels.index, dtype="Int64").where(known)
+        for name, column, known in columns
     }
 
 

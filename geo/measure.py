@@ -92,7 +92,7 @@ def prepare(
             FeedMetrics.of(layers.substation, substation_headroom, tie_lines, shared),
             PeopleMetrics.of(layers, people),
             FiberMetrics.of(layers),
-            LatencyMetrics.of(fiber),
+            LatencyMetrics.of(fiber, people),
             LocalMetrics.of(layers),
             DataCenterMetrics.of(layers),
         )

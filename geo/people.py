@@ -135,11 +135,36 @@ class PeopleSource:
             milli = np.nan_to_num(found, nan=0.0).astype(np.int64)
         else:
             milli = self._search.sums(lon, lat, radii_mi, workers=workers)[:, :, 0]
+        return milli, self.is_told(lon, lat, radii_mi, workers=workers)
+
+    def is_told(
+        self, lon: np.ndarray, lat: np.ndarray, radii_mi: tuple[float, ...], *, workers: int = -1
+    ) -> np.ndarray:
+        """Whether circles around points keep clear of where the source tells nothing.
+
+        Parameters
+        ----------
+        lon, lat
+            Points, degrees, WGS84, shape (n,).
+        radii_mi
+            Miles, of any length.
+        workers
+            Threads; -1 takes all cores.
+
+        Returns
+        -------
+        bool, shape (n, len(radii_mi)).
+
+        Raises
+        ------
+        GeometryError
+            For coordinates that are NaN or no degrees.
+        """
         if self._beyond is None:
-            return milli, np.ones(milli.shape, dtype=bool)
+            return np.ones((len(lon), len(radii_mi)), dtype=bool)
         number, mi = nearest(self._beyond, lon, lat, max_mi=max(radii_mi), workers=workers)
         mi = np.where(number >= 0, mi, np.inf)
-        return milli, mi[:, None] > np.array(radii_mi)
+        return mi[:, None] > np.array(radii_mi)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays that `from_arrays` makes the same source of."""

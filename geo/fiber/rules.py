@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import GeoError
+from geo.geodesy import KM_PER_MILE
 
 # Positions of the ends of an interval in the last axis of every array of round trips.
 ENDS = ("low", "mid", "high")
@@ -85,6 +86,11 @@ class LatencyRules:
     def fiber_ms(self, km: np.ndarray) -> np.ndarray:
         """Round trip of light in fiber of a length: 2 · km · 0.0049 ms, the shape of `km`."""
         return 2.0 * np.asarray(km, dtype=np.float64) * self.light_us_per_km / 1_000.0
+
+    def light_mi(self, ms: float) -> float:
+        """Miles of great circle that no round trip of some milliseconds reaches beyond, access taken off."""
+        km = max(ms - self.access_ms[0], 0.0) / float(self.fiber_ms(np.array(1.0)))
+        return km / KM_PER_MILE
 
     def straight_ms(self, km: np.ndarray) -> np.ndarray:
         """Low, mid and high round trip over a great circle of some km, shape (..., 3)."""

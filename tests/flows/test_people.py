@@ -158,6 +158,9 @@ def test_a_run_counts_the_people_of_its_raster(world, plain, gridstead, base):
     assert rows(world.build, failed) == []
     warned = "select offending_count from meta.check_result where check_name = 'people_as_census'"
     assert rows(world.build, warned) == [(2,)]
+    assert rows(
+        world.build, "select count(*) from core.parcel_metric where people_5ms_high is null"
+    ) == [(0,)]
     _assert_exported(world, "Made people", "raster_cell")
     # The layer is another source of people, and is left as it is.
     query = "select sum(people) from core.people"
@@ -201,6 +204,8 @@ def test_where_the_raster_ends_the_count_is_unknown(world, plain, gridstead):
         known.append(sum(count is not None for count in counts))
     # Some lie where nothing is known, others where only the widest circles reach there.
     assert set(known) >= {0, 1, 2}
+    # In 5 ms light is 317 miles away.
+    assert rows(world.build, "select count(people_5ms_high) from core.parcel_metric") == [(0,)]
 
 
 def test_a_study_may_count_the_people_of_its_places(world, plain, gridstead):

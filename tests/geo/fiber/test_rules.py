@@ -21,6 +21,14 @@ def test_a_hundred_miles_take_what_the_rule_of_thumb_says():
     assert rules.ceiling_ms(np.array(160.9344)) == pytest.approx(3.312, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("ms", "mi"), [(5.0, 4.01 / 2 / 0.0049 / 1.609344), (0.99, 0.0), (0.2, 0.0)]
+)
+def test_light_bounds_how_far_a_round_trip_reaches(ms, mi):
+    rules = rules_of(light_us_per_km=4.9, access_ms=(0.99, 2.0, 9.0))
+    assert rules.light_mi(ms) == pytest.approx(mi, rel=1e-12)
+
+
 def test_a_laid_link_takes_its_length_its_slack_its_route_and_a_hop():
     rules = rules_of(
         light_us_per_km=5.0,
