@@ -79,6 +79,7 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         access = fiber.access(lat, lon)
         metro = fiber.metro_rtts(con, access).assign(straight_mi=miles_to(lon, lat, fiber.metro))
         plain, study_people, is_cell = _plain(con, lat, lon)
+        left_out = store.query_file(con, "query/people_left_out").df()["state_id"].tolist()
         people = _people(con, fiber, access, budgets) if access.is_any[0] else None
     rows = [
         _row(fiber.rules, metro, ms, None if people is None else people[no], study_people)
@@ -92,6 +93,7 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         "lon": lon,
         "unknown_reason": reason,
         "study_people": study_people,
+        "left_out_state_ids": left_out,
         "budgets": rows,
         "metros": near,
         **plain,
@@ -104,6 +106,7 @@ def reach(build: Path, what: str, budgets_ms: list[float]) -> Shown:
         notes=[
             *([] if reason is None else [reason]),
             *_notes(rows, plain, study_people, is_cell=is_cell),
+            *_left_out(left_out),
             *([assumed(fiber)] if rows else []),
         ],
         payload=payload,
@@ -209,6 +212,17 @@ def _words(row: dict[str, Any], budgets: tuple[float, ...]) -> dict[str, str | N
         f"{ms:g} ms": next((word for trip, word in SURENESS.items() if row[trip] <= ms), None)
         for ms in budgets
     }
+
+
+def _left_out(state_ids: list[str]) -> list[str]:
+    """Say where nothing is known of people."""
+    if not state_ids:
+        return []
+    told = (
+        f"The raster of people leaves out land of {', '.join(state_ids)}: nobody there is in any count, and "
+        "of parcels from which light gets there in time people in reach are unknown."
+    )
+    return [told]
 
 
 def _notes(

@@ -16,7 +16,9 @@ from geo.fiber.targets import Targets
 
 RTT = [f"rtt_ms_{end}" for end in ENDS]
 # People of a layer, none of a raster.
-PEOPLE_STATE = pd.DataFrame({"state_id": ["VA"], "method": ["tract_scaled_to_county"]})
+PEOPLE_STATE = pd.DataFrame(
+    {"state_id": ["VA"], "method": ["tract_scaled_to_county"], "covered_share": [1.0]}
+)
 PEOPLE_CELL = pd.DataFrame({"row_no": [0], "column_no": [0], "people_milli": [1]})
 
 

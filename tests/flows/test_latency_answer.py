@@ -267,13 +267,21 @@ def test_plain_miles_stand_beside(ask):
     # 4 miles from the point, 330, and 1,350.
     assert [told[f"population_{mi}mi"] for mi in (25, 50, 100)] == [1000, 1000, 1000]
     assert told["study_people"] == 6700.75
-    assert "People in plain miles: 1,000 within 25" in ask("reach", "39.0,-80.05").out
+    said = ask("reach", "39.0,-80.05").out
+    assert "People in plain miles: 1,000 within 25" in said
+    assert "leaves out" not in said
 
 
 def test_people_of_a_raster_take_the_place_of_the_layers(gridstead, tmp_path):
     # The cell that holds 39.0042 north, 79.9958 west: 51 degrees from the pole, 100 from the date line.
     raster = {
-        "people_state": pd.DataFrame({"state_id": ["WV"], "method": ["raster_cell"]}),
+        "people_state": pd.DataFrame(
+            {
+                "state_id": ["WV", "OH"],
+                "method": ["raster_cell"] * 2,
+                "covered_share": [0.5, 1.0],
+            }
+        ),
         "people_cell": pd.DataFrame(
             {"row_no": [51 * 120 - 1], "column_no": [100 * 120], "people_milli": [42_000]}
         ),
@@ -283,6 +291,8 @@ def test_people_of_a_raster_take_the_place_of_the_layers(gridstead, tmp_path):
     assert (told["population_25mi"], told["study_people"]) == (42, 42)
     said = gridstead("reach", "39.0042,-79.9958", "--home", tmp_path).out
     assert "42 within 25, 42 within 50, 42 within 100 (by cell of 30 arc seconds)" in said
+    assert told["left_out_state_ids"] == ["WV"]
+    assert "The raster of people leaves out land of WV: nobody there" in said
 
 
 @pytest.mark.parametrize("command", ["latency", "reach"])

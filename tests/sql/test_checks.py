@@ -315,6 +315,19 @@ def test_a_study_without_fiber_offends_no_check(con):
     con.execute("rollback")
 
 
+def test_people_that_a_raster_leaves_out_may_be_unknown(con):
+    con.execute("begin")
+    unknown = [
+        f"people_{ms}ms_{end} = null" for ms in (5, 10, 20) for end in ("low", "mid", "high")
+    ]
+    con.execute(metric(", ".join(unknown)))
+    assert store.query_file(con, "checks/fiber_unknown_said").fetchall()
+    con.execute("update mart.people_state set covered_share = 0.5")
+    for name in ("interval_ordered", "people_rise", "unknown_said"):
+        assert not store.query_file(con, f"checks/fiber_{name}").fetchall()
+    con.execute("rollback")
+
+
 def test_the_fiber_of_the_world_is_as_its_parcels_are_measured(con):
     """What a view works out of the tables is what the metrics say."""
     told = con.execute(
