@@ -31,7 +31,7 @@ COLUMNS = {
     "rtt_ms_low": "RTT ms low",
     "rtt_ms_mid": "mid",
     "rtt_ms_high": "high",
-    "is_detour": "detour",
+    "is_detour": "above ceiling",
     "path_basis": "known by",
     "path": "path by carrier, middle case",
 }
@@ -137,6 +137,8 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Put a row in words: round trips to a hundredth, the way in a sentence."""
     ms = {name: None if row[name] is None else round(row[name], 2) for name in RTT}
     basis = row["path_basis"]
+    if basis is None and row["path"]:
+        basis = "no link"
     words = {"path_basis": basis and basis.replace("_", " "), "path": text(row["path"])}
     return row | ms | words
 
@@ -172,12 +174,12 @@ def _notes(
     if exchange:
         ms = " / ".join(f"{exchange[name]:.2f}" for name in RTT)
         name = short(exchange["ixp_name"] or exchange["ixp_id"])
-        notes.append(f"Nearest exchange: {name}, {ms} ms.")
+        notes.append(f"Nearest exchange: {name}: {ms} ms.")
     left = sum(row["rtt_ms_mid"] is None for row in rows)
     if left:
         notes.append(f"No path leads to {left:,} of these metros: their round trips are unknown.")
     notes.append(
-        "Detour: the high round trip is above that of light in fiber over "
+        "Above ceiling: the high round trip is above that of light in fiber over "
         f"{fiber.rules.straight_factor[-1]:g} times the great circle."
     )
     found = {step.get("basis") for row in rows for step in row["path"]}

@@ -145,6 +145,9 @@ def test_the_table_says_what_the_round_trips_rest_upon(ask):
     assert "1.3 / 1.7 / 2.1 times the great circle" in out
     assert "the user's own access is not counted" in out
     assert "study made, run r1; the grid is synthetic" in out
+    # Westville is reached by laterals, Eastport over a logical link.
+    assert " no link lateral 2.7 mi to Westville" in out
+    assert " logical lateral 2.7 mi to Westville, Alpha" in out
 
 
 OUTPOST = (-77.0, 39.9)
@@ -194,7 +197,7 @@ def test_the_nearest_exchange_is_told(ask):
         # It is at its node, where nobody needs to change to another carrier.
         way = straight_ms(HERE, WEST, MID, end=end)
         assert exchange[f"rtt_ms_{end}"] == pytest.approx(way, abs=1e-9)
-    assert "Nearest exchange: MID-IX, 1 Main Street, " in " ".join(
+    assert "Nearest exchange: MID-IX, 1 Main Street: " in " ".join(
         ask("latency", "39,-80").out.split()
     )
     assert ask("latency", "45.0,-70.0", "--json").json["exchange"] is None
