@@ -99,11 +99,26 @@ class Ways:
         found = found.sort_values(["node_no", "is_other", "mi", "exchange"])
         return found.drop_duplicates("node_no").set_index("node_no")["exchange"].to_dict()
 
+    @cached_property
+    def _node(self) -> list[tuple[str, str]]:
+        """Id and name of each node; rows of a frame are slow to take one by one."""
+        columns = self.fiber.node[["node_id", "node_name", "lat", "lon"]]
+        rows = columns.itertuples(index=False, name=None)
+        return [(str(node_id), node_name(*where)) for node_id, *where in rows]
+
+    @cached_property
+    def _link(self) -> list[dict[str, Any]]:
+        """Rows of links, by number."""
+        link = self.fiber.link_by_no
+        km = link["route_km"].fillna(link["length_km"])
+        names = ["link_id", "link_kind", "how", "carrier_id", "carrier_name"]
+        return link[names].assign(km=km).to_dict("records")
+
     def _lateral(self, miles: float, rtt_ms: float, node_no: int) -> dict[str, Any]:
         return {
             "kind": "lateral",
-            "to_node_id": self.fiber.node["node_id"].iloc[node_no],
-            "to_node_name": self._name(node_no),
+            "to_node_id": self._node[node_no][0],
+            "to_node_name": self._node[node_no][1],
             "miles": float(miles),
             "rtt_ms": float(rtt_ms),
         }
@@ -122,33 +137,29 @@ class Ways:
         link_no, from_node, to_node, carrier_no, _ = hops[-1]
         step: dict[str, Any] = {
             "kind": "carrier",
-            "to_node_id": self.fiber.node["node_id"].iloc[to_node],
-            "to_node_name": self._name(to_node),
+            "to_node_id": self._node[to_node][0],
+            "to_node_name": self._node[to_node][1],
             "rtt_ms": float(sum(hop.ms for hop in hops)),
         }
         if link_no < 0:
             exchange = self._exchange_name.get(to_node)
             return step | {"kind": "exchange", "exchange_name": exchange}
-        link = self.fiber.link_by_no.iloc[[hop.link_no for hop in hops]]
-        basis = [basis_of(*row) for row in zip(link["link_kind"], link["how"], strict=True)]
-        km = link["route_km"].fillna(link["length_km"]).sum()
-        step |= {"link_count": len(hops), "miles": float(km / KM_PER_MILE)}
+        links = [self._link[hop.link_no] for hop in hops]
+        first = links[0]
+        basis = [basis_of(link["link_kind"], link["how"]) for link in links]
+        miles = sum(link["km"] for link in links) / KM_PER_MILE
+        step |= {"link_count": len(hops), "miles": float(miles)}
         if carrier_no == HUB:
             to, back = (self._exchange_name.get(node) for node in (to_node, from_node))
-            kind = str(link["link_kind"].iloc[0])
+            kind = first["link_kind"]
             step |= {"kind": kind, "exchange_name": to, "from_exchange_name": back}
-            return step | ({"basis": "assumed"} if kind == BACKHAUL else {})
-        first = link.iloc[0]
+            return step | ({"basis": basis[0]} if kind == BACKHAUL else {})
         return step | {
             "carrier_id": first["carrier_id"],
             "carrier_name": first["carrier_name"],
             "basis": min(basis, key=BASES.index),
-            "link_ids": link["link_id"].tolist(),
+            "link_ids": [link["link_id"] for link in links],
         }
-
-    def _name(self, node_no: int) -> str:
-        node = self.fiber.node.iloc[node_no]
-        return node_name(node["node_name"], node["lat"], node["lon"])
 
 
 def _is_carried(hop: PathStep) -> bool:
@@ -157,7 +168,9 @@ def _is_carried(hop: PathStep) -> bool:
 
 
 def basis_of(link_kind: str, how: str) -> str:
-    """Say what a link is known by: routers that see one another, a carrier's map, a right of way."""
+    """Say what a link is known by: nothing, routers that see one another, a map, a right of way."""
+    if link_kind in REACH_KINDS:
+        return "assumed"
     if how == "right_of_way":
         return "right_of_way"
     return "logical" if link_kind == "ip_adjacency" else "mapped"
