@@ -106,9 +106,13 @@ class PublishedFiber:
 
     def access(self, lat: float, lon: float) -> Access:
         """Find the nearest connected nodes within reach of a point, as for a parcel."""
+        return self.search.access(np.array([lon]), np.array([lat]), self.rules.node_reach_mi)
+
+    @cached_property
+    def search(self) -> NodeSearch:
+        """Connected nodes, ready to be searched."""
         at = (self.node[name].to_numpy(float) for name in ("lon", "lat"))
-        search = NodeSearch.of(*at, self.node["is_connected"].to_numpy(bool))
-        return search.access(np.array([lon]), np.array([lat]), self.rules.node_reach_mi)
+        return NodeSearch.of(*at, self.node["is_connected"].to_numpy(bool))
 
     def metro_rtts(self, con: duckdb.DuckDBPyConnection, access: Access) -> pd.DataFrame:
         """Round trips from a point to every metro.

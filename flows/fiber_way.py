@@ -44,17 +44,14 @@ class Ways:
         """
         rules = self.fiber.rules
         at = (metro[name].to_numpy(float) for name in ("lon", "lat"))
-        is_connected = self.fiber.node["is_connected"].to_numpy(bool)
-        number = np.flatnonzero(is_connected)
-        there = (self.fiber.node[name].to_numpy(float)[number] for name in ("lon", "lat"))
-        row, near, mi = pairs_within(*at, *there, rules.metro_reach_mi)
-        tail_ms = rules.straight_ms(mi * KM_PER_MILE)[:, MID]
+        near = self.fiber.search.access(*at, rules.metro_reach_mi)
+        tail_ms = near.lateral_ms(rules)[:, :, MID]
         lateral_ms = self.access.lateral_ms(rules)[0, :, MID]
         found: list[list[dict[str, Any]]] = []
         for no, name in enumerate(metro["metro_name"]):
-            mine = np.flatnonzero(row == no)
-            end_no = number[near[mine]]
-            total = lateral_ms[:, None] + self._from_access[:, end_no] + tail_ms[mine]
+            mine = np.flatnonzero(near.node_no[no] >= 0)
+            end_no = near.node_no[no, mine]
+            total = lateral_ms[:, None] + self._from_access[:, end_no] + tail_ms[no, mine]
             if not np.isfinite(total).any():
                 found.append([])
                 continue
@@ -64,8 +61,8 @@ class Ways:
             last = {
                 "kind": "lateral",
                 "to_node_name": str(name),
-                "miles": float(mi[mine[end]]),
-                "rtt_ms": float(tail_ms[mine[end]]),
+                "miles": float(near.mi[no, mine[end]]),
+                "rtt_ms": float(tail_ms[no, mine[end]]),
             }
             found.append([first, *self._steps(start_no, int(end_no[end])), last])
         return found

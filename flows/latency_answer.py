@@ -31,7 +31,7 @@ COLUMNS = {
     "rtt_ms_low": "RTT ms low",
     "rtt_ms_mid": "mid",
     "rtt_ms_high": "high",
-    "is_detour": "above ceiling",
+    "above_ceiling": "above ceiling",
     "path_basis": "known by",
     "path": "path by carrier, middle case",
 }
@@ -120,12 +120,11 @@ def _rows(
     """One row a metro, with its way."""
     if metro.empty:
         return []
-    high = metro["rtt_ms_high"].to_numpy(float)
-    is_detour = high > fiber.rules.ceiling_ms(miles * KM_PER_MILE)
+    ms = metro[[*RTT]].to_numpy(float)
     rows = records(
         metro.drop(columns=["lon", "lat"]).assign(
             straight_mi=miles,
-            is_detour=pd.Series(is_detour, metro.index, dtype="boolean").where(np.isfinite(high)),
+            above_ceiling=fiber.rules.above_ceiling(ms, miles * KM_PER_MILE),
         )
     )
     for row, steps in zip(rows, Ways(fiber, access).to_metros(metro), strict=True):

@@ -10,7 +10,6 @@ from geo.fiber.access import Access
 from geo.fiber.latency import PATH_BASES, FiberIndex
 from geo.fiber.reach import whole_people
 from geo.fiber.rules import ENDS
-from geo.fiber.targets import Targets
 from geo.parcels import Parcels
 from geo.people import PeopleSource
 
@@ -64,23 +63,16 @@ class LatencyMetrics:
             out[f"{name}_id"] = _taken(target.target_id, number, parcels.index)
             out[f"{name}_name"] = _taken(target.target_name, number, parcels.index)
             if name == "rtt_major_metro":
-                out["rtt_major_metro_is_detour"] = _is_detour(
-                    fiber, parcels, target, number, ms[:, 2]
+                km = fiber.great_circle_km(parcels.lon, parcels.lat, target, number)
+                words = fiber.rules.above_ceiling(ms, km)
+                out["rtt_major_metro_above_ceiling"] = pd.Series(
+                    words, index=parcels.index, dtype=object
                 )
             reason[(number < 0) & pd.isna(reason)] = NO_PATH[name]
         out.update(_people(fiber, parcels, access, self.people))
         out["rtt_unknown_reason"] = pd.Series(reason, index=parcels.index, dtype=object)
         out.update(_nodes(fiber, parcels, access))
         return out
-
-
-def _is_detour(
-    fiber: FiberIndex, parcels: Parcels, target: Targets, number: np.ndarray, high_ms: np.ndarray
-) -> pd.Series:
-    """Whether the high round trip is above the rule of thumb for the great circle; NA where unknown."""
-    ceiling_ms = fiber.ceiling_ms(parcels.lon, parcels.lat, target, number)
-    above = pd.Series(high_ms > ceiling_ms, index=parcels.index, dtype="boolean")
-    return above.where(number >= 0)
 
 
 def _people(
@@ -141,7 +133,7 @@ def _unknown(index: pd.Index) -> dict[str, Any]:
         out.update(dict.fromkeys([f"{name}_ms_{end}" for end in ENDS], np.nan))
         out.update({f"{name}_id": text, f"{name}_name": text})
         if name == "rtt_major_metro":
-            out["rtt_major_metro_is_detour"] = boolean
+            out["rtt_major_metro_above_ceiling"] = text
     integers = _no_integers(index)
     for budget in BUDGETS_MS:
         out.update({f"people_{budget:g}ms_{end}": integers for end in ENDS})

@@ -282,10 +282,10 @@ class FiberIndex:
         is_any = lit >= 0
         return DiverseRoute(number, mi, np.where(is_any, count, -1), np.where(is_any, basis, -1))
 
-    def ceiling_ms(
+    def great_circle_km(
         self, lon: np.ndarray, lat: np.ndarray, target: Targets, number: np.ndarray
     ) -> np.ndarray:
-        """Highest round trip that the rule of thumb allows to a target each, shape (n,); NaN where none."""
+        """Geodesic km from places to a target each, by its number, shape (n,); NaN where it is -1."""
         metres = np.full(len(number), np.nan)
         rows = np.flatnonzero(number >= 0)
         here = to_ecef(lon[rows], lat[rows])
@@ -293,7 +293,7 @@ class FiberIndex:
         found = np.empty(len(rows))
         in_threads(lambda part: _reach.arcs(here, there, part.start, part.stop, found), len(rows))
         metres[rows] = found
-        return self.rules.ceiling_ms(metres / 1_000.0)
+        return metres / 1_000.0
 
 
 _PARTS: dict[str, type] = {

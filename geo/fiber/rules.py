@@ -12,6 +12,8 @@ from geo.geodesy import KM_PER_MILE
 # Positions of the ends of an interval in the last axis of every array of round trips.
 ENDS = ("low", "mid", "high")
 Triple = tuple[float, float, float]
+# By how many ends of an interval are above the rule of thumb.
+ABOVE_CEILING = ("none", "high", "mid", "low")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,26 @@ class LatencyRules:
         """Low, mid and high round trip of a link along a right of way of some km, shape (..., 3)."""
         factor = np.array(self.right_of_way_factor) * np.array(self.routing_factor)
         return self.fiber_ms(route_km)[..., None] * factor + np.array(self.hop_ms)
+
+    def above_ceiling(self, ms: np.ndarray, km: np.ndarray) -> np.ndarray:
+        """Tell how much of an interval is above the ceiling of its great circle.
+
+        Parameters
+        ----------
+        ms
+            Low, mid and high round trip, shape (n, 3); NaN or inf where unknown.
+        km
+            Great circle, shape (n,).
+
+        Returns
+        -------
+        `none` of it, or the least of its ends that is above (`high`, `mid`, `low`), shape (n,); None where
+        unknown. Legs that are each within the rule of thumb make a way that is not, where it bends.
+        """
+        over = (np.asarray(ms) > self.ceiling_ms(km)[:, None]).sum(axis=1)
+        words = np.array(ABOVE_CEILING, dtype=object)[over]
+        words[~np.isfinite(ms).all(axis=1)] = None
+        return words
 
     def ceiling_ms(self, km: np.ndarray) -> np.ndarray:
         """Highest round trip that the rule of thumb allows over a great circle, with access."""

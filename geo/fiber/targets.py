@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from geo._threads import in_threads
-from geo.fiber.access import Access
+from geo.fiber.access import Access, NodeSearch
 from geo.fiber.rules import LatencyRules
-from geo.geodesy import KM_PER_MILE, lonlat_arrays
-from geo.pairs import pairs_within
+from geo.geodesy import lonlat_arrays
 
 # Places that are searched at once hold some hundred bytes each.
 BLOCK = 65_536
@@ -54,7 +53,9 @@ class Targets:
         node_ms: np.ndarray,
         rules: LatencyRules,
     ) -> Self:
-        """Take metros, each served from the connected nodes within `rules.metro_reach_mi` of its centre.
+        """Take metros, each served from the four connected nodes nearest to its centre, as a parcel is.
+
+        None farther than `rules.metro_reach_mi` serves it.
 
         Parameters
         ----------
@@ -75,14 +76,12 @@ class Targets:
         metro = metro.sort_values("metro_id", kind="stable")
         lon, lat, is_connected = nodes
         centre = lonlat_arrays(metro["lon"].to_numpy(), metro["lat"].to_numpy(), "metro")
-        connected = np.flatnonzero(is_connected)
-        row, number, mi = pairs_within(
-            *centre, lon[connected], lat[connected], rules.metro_reach_mi
-        )
-        tail_ms = rules.straight_ms(mi * KM_PER_MILE)
+        near = NodeSearch.of(lon, lat, is_connected).access(*centre, rules.metro_reach_mi)
+        tail_ms = near.lateral_ms(rules)
         ms = np.full((len(metro), len(lon), 3), np.inf)
-        for one, node, tail in zip(row, connected[number], tail_ms, strict=True):
-            np.minimum(ms[one], tail + node_ms[node], out=ms[one])
+        for one, slot in zip(*np.nonzero(near.node_no >= 0), strict=True):
+            way = tail_ms[one, slot] + node_ms[near.node_no[one, slot]]
+            np.minimum(ms[one], way, out=ms[one])
         return cls(
             _text(metro["metro_id"]), _text(metro["metro_name"]), *centre,
             metro["is_major"].to_numpy(dtype=bool), ms,

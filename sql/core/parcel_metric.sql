@@ -90,7 +90,7 @@ create table core.parcel_metric (
     rtt_major_metro_ms_high double,
     rtt_major_metro_id varchar,
     rtt_major_metro_name varchar,
-    rtt_major_metro_is_detour boolean,
+    rtt_major_metro_above_ceiling varchar,
     rtt_ixp_ms_low double,
     rtt_ixp_ms_mid double,
     rtt_ixp_ms_high double,
@@ -218,7 +218,7 @@ comment on column core.parcel_metric.rtt_major_metro_ms_mid is 'Round trip over 
 comment on column core.parcel_metric.rtt_major_metro_ms_high is 'High end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
 comment on column core.parcel_metric.rtt_major_metro_id is 'Id of that major metro';
 comment on column core.parcel_metric.rtt_major_metro_name is 'Its name';
-comment on column core.parcel_metric.rtt_major_metro_is_detour is 'Whether rtt_major_metro_ms_high is above the rule of thumb for the great circle to that metro: 2.1 times light in fiber, and access';
+comment on column core.parcel_metric.rtt_major_metro_above_ceiling is 'Which ends of rtt_major_metro_ms are above the rule of thumb for the great circle to that metro (2.1 times light in fiber, and access): none, high, mid (mid and high) or low (all of it)';
 comment on column core.parcel_metric.rtt_ixp_ms_low is 'Low end of rtt_ixp_ms_mid: routes as straight as fiber is laid';
 comment on column core.parcel_metric.rtt_ixp_ms_mid is 'Round trip over fiber from the centroid to the exchange that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column core.parcel_metric.rtt_ixp_ms_high is 'High end of rtt_ixp_ms_mid: routes, hops and changes of carrier as long as is usual';
@@ -241,7 +241,7 @@ comment on column core.parcel_metric.lit_node_musd is 'Cost of fiber that is bui
 comment on column core.parcel_metric.diverse_node_mi is 'Miles from the centroid to the nearest fiber node within 100 miles whose path to another exchange metro shares no link or trench with that of the nearest lit node';
 comment on column core.parcel_metric.diverse_node_id is 'Id of that diverse fiber node';
 comment on column core.parcel_metric.diverse_node_musd is 'Cost of fiber that is built to the nearest diverse node, millions of dollars, like lit_node_musd';
-comment on column core.parcel_metric.disjoint_path_count is 'Paths to different exchange metros that share no link or trench, up to 2: 2 where a diverse node is known, 1 where a lit node alone is';
+comment on column core.parcel_metric.disjoint_path_count is 'Paths to different exchange metros that share no link or trench, up to 2: 2 where a diverse node is known, 1 where a lit node alone is, 0 where that has backhaul alone, of which nobody knows the way';
 comment on column core.parcel_metric.is_single_homed is 'Whether disjoint_path_count is below 2; NULL where no node is in reach';
 comment on column core.parcel_metric.path_basis is 'What disjoint_path_count rests on, the worst of its links: logical (neighbours in routing), mapped (straight links of a map) or right_of_way (laid along roads or rails)';
 comment on column core.parcel_metric.industrial_usd_per_mwh is 'Average industrial retail price of electricity, of the county where known, else of the state';
@@ -347,7 +347,7 @@ select
     rtt_major_metro_ms_high,
     rtt_major_metro_id,
     rtt_major_metro_name,
-    rtt_major_metro_is_detour,
+    rtt_major_metro_above_ceiling,
     rtt_ixp_ms_low,
     rtt_ixp_ms_mid,
     rtt_ixp_ms_high,

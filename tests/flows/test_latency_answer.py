@@ -125,7 +125,7 @@ def test_major_metros_and_the_nearest_are_told_unless_all_are_asked_for(ask):
     assert [row["metro_id"] for row in told["metros"]] == ["10", "40", "20", "30"]
     nowhere = told["metros"][-1]
     assert [nowhere[f"rtt_ms_{end}"] for end in ENDS] == [None] * 3
-    assert (nowhere["is_detour"], nowhere["path"]) == (None, [])
+    assert (nowhere["above_ceiling"], nowhere["path"]) == (None, [])
     said = ask("latency", "39.0,-80.05")
     assert said.code == 0
     assert "No path leads to 1 of these metros" in said.out
@@ -213,7 +213,7 @@ def test_a_detour_is_above_the_ceiling_of_the_great_circle(ask):
     told = ask("latency", "39.0,-80.05", "--all", "--json").json
     by_id = {row["metro_id"]: row for row in told["metros"]}
     # To Westville one goes to its node, past the centre, and back.
-    assert by_id["10"]["is_detour"] is True
+    assert by_id["10"]["above_ceiling"] == "low"
     high = straight_ms(HERE, (-80.1, 39.0), end="high")
     assert by_id["10"]["rtt_ms_high"] > high
     # Ceiling and way to a centre in line are alike but for the rounding of lengths.

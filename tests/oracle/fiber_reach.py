@@ -117,7 +117,7 @@ def targets_of(fiber, kind):
         metro = metro[metro["is_major"].astype(bool)]
     rows = zip(metro["metro_id"], metro["metro_name"], metro["lon"], metro["lat"], strict=True)
     return [
-        (key, name, (lon, lat), nodes_near(lon, lat, fiber, None, METRO_REACH_MI))
+        (key, name, (lon, lat), nodes_near(lon, lat, fiber, NODES, METRO_REACH_MI))
         for key, name, lon, lat in rows
     ]
 
@@ -151,7 +151,7 @@ def columns():
     names = []
     for kind in ("rtt_metro", "rtt_major_metro", "rtt_ixp"):
         names += [f"{kind}_ms_{end}" for end in ENDS] + [f"{kind}_id", f"{kind}_name"]
-    names += ["rtt_major_metro_is_detour"]
+    names += ["rtt_major_metro_above_ceiling"]
     names += [f"people_{budget}ms_{end}" for budget in BUDGETS_MS for end in ENDS]
     names += [
         "rtt_unknown_reason",
@@ -168,32 +168,33 @@ def columns():
 def _trips(kind, places, near, fiber, found):
     targets = targets_of(fiber, kind)
     values = np.full((len(places), 3), np.nan)
-    chosen, detours = [], []
+    chosen, above = [], []
     for row, nodes in enumerate(near):
         trips = [[node_to_node(fiber, nodes, far, end) for end in range(3)] for *_, far in targets]
         least = min((trip[1] for trip in trips), default=np.inf)
         if np.isinf(least):
             chosen.append([(None, None)])
-            detours.append([(None,)])
+            above.append([(None,)])
             continue
         same = [no for no, trip in enumerate(trips) if trip[1] <= least + SAME_MS]
         values[row] = trips[same[0]]
         chosen.append([targets[no][:2] for no in same])
-        detours.append([_detour(places[row], targets[no][2], trips[no][2]) for no in same])
-        detours[-1] = [(one,) for pair in detours[-1] for one in pair]
+        ways = [_above(places[row], targets[no][2], trips[no]) for no in same]
+        above.append([(one,) for words in ways for one in words])
     for end, name in enumerate(ENDS):
         found.known[f"{kind}_ms_{name}"] = values[:, end]
     found.choices[f"{kind}_id", f"{kind}_name"] = chosen
     if kind == "rtt_major_metro":
-        found.choices["rtt_major_metro_is_detour",] = detours
+        found.choices["rtt_major_metro_above_ceiling",] = above
 
 
-def _detour(place, centre, high_ms):
-    """Whether a round trip is above 2.1 times light along the great circle; both where it is as good as equal."""
+def _above(place, centre, trips):
+    """Words for the ends above 2.1 times light along the great circle; two where one is as good as equal."""
     if centre is None:
         return [None]
-    over = high_ms - straight_ms(miles(*place, *centre), 2)
-    return [True, False] if abs(over) < SAME_MS else [over > 0]
+    ceiling = straight_ms(miles(*place, *centre), 2)
+    counts = {sum(ms > ceiling + slack for ms in trips) for slack in (-SAME_MS, SAME_MS)}
+    return [("none", "high", "mid", "low")[count] for count in counts]
 
 
 def served(fiber):

@@ -168,7 +168,9 @@ def world(place, scale_m, seed, *, size=9, most=30, empty=0.1):
     made["data_center"] = _data_centers(place, scale_m, inside, seed, empty, most)
     exclusions = _areas(place, scale_m, parcels, empty, rng)
     held = layers(**made)
-    fiber = fiber_world(place, scale_m, seed, held, most=most // 2) if seed % 10 or not empty else None
+    fiber = (
+        fiber_world(place, scale_m, seed, held, most=most // 2) if seed % 10 or not empty else None
+    )
     return World(
         parcels=parcels,
         layers=held,

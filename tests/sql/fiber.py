@@ -42,7 +42,7 @@ def metrics(lon, lat):
     mi = np.array([west, east]) / KM_PER_MILE
     musd = lateral_musd(mi, RULES)[:, MID]
     return out | {
-        "rtt_major_metro_is_detour": False,
+        "rtt_major_metro_above_ceiling": "none",
         "lit_node_mi": mi[0],
         "lit_node_id": "n1",
         "lit_node_name": "West",

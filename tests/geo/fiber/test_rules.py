@@ -29,6 +29,14 @@ def test_light_bounds_how_far_a_round_trip_reaches(ms, mi):
     assert rules.light_mi(ms) == pytest.approx(mi, rel=1e-12)
 
 
+def test_what_is_above_the_ceiling_is_told_by_its_least_end():
+    # 100 km of great circle may take 2.1 ms.
+    rules = rules_of(light_us_per_km=5.0, straight_factor=(1.3, 1.7, 2.1))
+    ms = [[1.3, 1.7, 2.1], [1.3, 1.7, 2.2], [1.3, 2.2, 2.2], [2.2, 2.3, 2.4], [1.0, np.inf, np.inf]]
+    told = rules.above_ceiling(np.array([*ms, [np.nan] * 3]), np.full(6, 100.0))
+    assert told.tolist() == ["none", "high", "mid", "low", None, None]
+
+
 def test_a_laid_link_takes_its_length_its_slack_its_route_and_a_hop():
     rules = rules_of(
         light_us_per_km=5.0,
