@@ -20,7 +20,10 @@ from data.parts import RowReader, chunks_of
 from data.stage import REFERENCE_DIR
 from data.study import load_study
 from flows.exclusions import load_exclusions
+from flows.fiber_graph import read_fiber
 from flows.measuring import measure_chunk, read_layers
+from flows.people import read_people_source
+from flows.power import read_shared
 from geo.measure import prepare
 from geo.tie_line import TieLineCosts
 
@@ -88,13 +91,21 @@ def measured(study: str, home: Path) -> dict[str, float]:
             (path for path in home.glob(f"work/{what}-*") if path.name.count(".") == 1),
             key=lambda path: path.stat().st_mtime,
         )
-        for what in ("layers", "power", "parcel", "exclusion")
+        for what in ("layers", "power", "people", "fiber", "parcel", "exclusion")
     }
     clock = [time.perf_counter()]
     layers, headroom = read_layers(newest["layers"], newest["power"])
     clock.append(time.perf_counter())
     costs = TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv"))
-    engine = prepare(layers, headroom, costs, exclusions=load_exclusions(newest["exclusion"]))
+    engine = prepare(
+        layers,
+        headroom,
+        costs,
+        shared=read_shared(newest["power"], headroom),
+        fiber=read_fiber(newest["fiber"]),
+        exclusions=load_exclusions(newest["exclusion"]),
+        people=read_people_source(newest["people"]),
+    )
     clock.append(time.perf_counter())
     for _ in range(4):
         with RowReader(newest["parcel"]) as rows:

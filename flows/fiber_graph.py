@@ -73,7 +73,7 @@ def make_fiber(layers: Path, people: Path, home: Home, log: Log) -> Path:
     with store.create() as con:
         attach(con, layers)
         content = {
-            name: rows_of(con, "query/power_content", {"layer": f"core.{name}"})[0]["content"]
+            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
             for name in LAYERS
         }
         target = (

@@ -29,7 +29,7 @@ POWER_CODE = (
     "data/capacity.py",
     "data/load_series.py",
     "flows/power.py",
-    "sql/query/power_content.sql",
+    "sql/query/layer_content.sql",
     "data/reference/power_rule.csv",
     "data/reference/load_duration.csv",
     "data/reference/line_class.csv",
@@ -54,7 +54,7 @@ FIBER_CODE = (
     "geo/pairs.py",
     "geo/people.py",
     "flows/fiber_graph.py",
-    "sql/query/power_content.sql",
+    "sql/query/layer_content.sql",
     "data/reference/latency.csv",
 )
 DIVIDE_CODE = (

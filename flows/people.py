@@ -18,13 +18,16 @@ from data.readers.raster import open_raster, raster_table
 from data.study import People, Study
 from flows import keys
 from flows.home import Home
+from flows.reporting import rows_of
 from flows.results import Log, attach, is_there, write
 from geo.errors import GeoError
 from geo.people import MILLI, PeopleSource
 from geo.people_grid import people_cells
 from geo.people_raster import RasterPeople, read_people
 
-PEOPLE_CODE = ("geo/*.py", "data/readers/raster.py", "flows/people.py")
+PEOPLE_CODE = (
+    *("geo/*.py", "data/readers/raster.py", "flows/people.py", "sql/query/layer_content.sql"),
+)
 # Beside the points: people by state, and by cell of the grid that is exported.
 STATE, CELL = "state", "cell"
 RASTER, OUTSIDE = "raster_cell", "raster_outside"
@@ -57,7 +60,7 @@ class PeopleRaster:
 def make_people(
     study: Study, layers: Path, pulled: Mapping[str, Pulled], home: Home, log: Log
 ) -> Path:
-    """Gather the people of a run, or reuse them when nothing they come from has changed.
+    """Gather the people of a run, or reuse them when the rows and the raster they come from are the same.
 
     Returns
     -------
@@ -70,12 +73,16 @@ def make_people(
         The raster lies nowhere near the counties, or holds what is no count of people.
     """
     raster = PeopleRaster.of(study, pulled)
-    key = keys.key_of(layers.name, raster.told if raster else None, keys.code_key(PEOPLE_CODE))
-    target = home.work / f"people-{key}.npz"
-    if is_there(target, "people", log):
-        return target
     with store.create() as con:
         attach(con, layers)
+        content = {
+            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
+            for name in ("state", "county" if raster else "people")
+        }
+        told = raster.told if raster else None
+        target = home.work / f"people-{keys.key_of(content, told, keys.code_key(PEOPLE_CODE))}.npz"
+        if is_there(target, "people", log):
+            return target
         census = builds.layer_frame(con, "state").set_index("state_id")["population_people"]
         if raster is None:
             source, states = _of_layer(builds.layer_frame(con, "people"), census)

@@ -141,7 +141,7 @@ def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
     with store.create() as con:
         attach(con, layers)
         content = {
-            name: rows_of(con, "query/power_content", {"layer": f"core.{name}"})[0]["content"]
+            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
             for name in names
         }
         series = read_load_series(study.load_series) if study.load_series else None

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 # rasterio and exactextract multiply transforms as affine used to have it.
@@ -107,3 +109,67 @@ def test_a_made_parcel_depends_on_its_number_alone(tmp_path):
     assert not shuffled.index.equals(many.index)
     assert shuffled.loc[many.index].equals(many)
     assert many.loc[few.index].equals(few)
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_published_round_trips_are_told_with_their_source_and_none_is_quicker_than_light():
+    from published_rtt import BANDS_KM, published
+
+    pairs = published()
+    assert len(pairs) >= 7
+    needed = [*("publisher", "address", "accessed", "measured", "statistic"), "location_note"]
+    assert pairs[needed].notna().all(axis=None)
+    assert (pd.to_datetime(pairs["accessed"]) <= pd.Timestamp("2026-11-22")).all()
+    assert not pairs.duplicated(["from_place", "to_place", "publisher"]).any()
+    for end in ("from", "to"):
+        assert pairs[f"{end}_lon"].between(-125, -66).all()
+        assert pairs[f"{end}_lat"].between(24, 50).all()
+    assert (pairs["rtt_ms"] >= 2 * 0.0049 * pairs["km"]).all()
+    assert 0 < pairs["km"].min() < pairs["km"].max() < BANDS_KM[-1]
+    assert 200 < pairs["is_placed"].sum() < len(pairs)
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_pairs_are_judged_by_worked_out_round_trips():
+    """Two nodes 100 km apart along a meridian, and points 10 km beyond each: laterals of 10 km, both ways."""
+    from published_rtt import judged, told
+
+    from geo.fiber.network import FiberNetwork
+    from geo.geodesy import GEOD
+    from tests.geo.fiber import test_network, worlds
+
+    made = test_network.layers(
+        pop=worlds.pops(("a1", "x", 0.0), ("b1", "x", 100.0)),
+        carrier_link=worlds.links(("1", "a1", "b1")),
+    )
+    index = FiberNetwork.of(made, worlds.rules_of()).index
+    points = [worlds.at_km(km) for km in (-10.0, 110.0, 50.0)]
+    assert GEOD.inv(points[0], 0.0, points[1], 0.0)[2] == pytest.approx(120_000, rel=1e-6)
+    columns = ["from_lon", "to_lon", "rtt_ms"]
+    rows = [[*points[:2], 1.2], [*points[:2], 3.7], [*points[:2], 3.0], [-150.0, points[2], 9.0]]
+    pairs = pd.DataFrame(rows, columns=columns).assign(from_lat=0.0, to_lat=0.0)
+    found = judged(pairs, index)
+    assert found[["low", "mid", "high"]].iloc[0].tolist() == pytest.approx([1.2, 2.4, 3.6])
+    assert found["is_covered"].tolist() == [True, False, True, False]
+    assert found["error"].tolist()[:3] == pytest.approx([1.0, 2.4 / 3.7 - 1, -0.2])
+    assert found["mid"].isna().tolist() == [False, False, False, True]
+    counts = told(found[:3])
+    assert counts["covered"] == pytest.approx(2 / 3)
+    assert (counts["above"], counts["below"]) == (pytest.approx(1 / 3), 0.0)
+    assert counts["width"] == pytest.approx(1.0)
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_the_plain_way_to_round_trips_agrees_with_the_engine():
+    import plain_latency
+
+    from geo.fiber.network import FiberNetwork
+    from tests.geo.fiber import test_network
+
+    found = FiberNetwork.of(test_network.northward(test_network.layers()), test_network.RULES)
+    rng = np.random.default_rng(1)
+    parcel = pd.DataFrame({"lon": rng.uniform(-101, -99, 40), "lat": rng.uniform(35, 38, 40)})
+    compared = plain_latency.compared(found.index, found.graph, parcel)
+    assert compared["ms_off"] < 0.01
+    assert compared["people_off"] < 0.01
+    assert compared["all_s"] == pytest.approx(compared["each_s"] * 40)

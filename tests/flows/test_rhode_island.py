@@ -14,13 +14,16 @@ from rasterio.io import MemoryFile
 from data.catalogue import load_catalogue
 from data.study import load_study
 from flows import cli, exclusions
+from flows.fiber_graph import read_fiber
 from geo.contiguous import buildable
+from geo.fiber.links import geodesic_km
 from geo.polygons import Polygons
 from tests.flows.conftest import rows
 from tests.flows.equal_latency import assert_answers_equal_metrics, least_differences
 from tests.flows.plain import without_prefect
 
-MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
+ROOT = Path(__file__).parents[2]
+MIRROR = ROOT.parent / "shared" / "mirror"
 PARCELS = MIRROR / "parcels" / "Rhode_Island.gpkg"
 PLANE = "EPSG:32130"
 TOP = 20
@@ -57,7 +60,8 @@ def run(tmp_path_factory):
     )
     frame["excluded_share"] = found.excluded_share
     frame["contiguous_acres"] = found.contiguous_acres
-    return SimpleNamespace(home=home, build=home / "gridstead.duckdb", parcels=frame)
+    (fiber,) = [path for path in (home / "work").glob("fiber-*") if path.name.count(".") == 1]
+    return SimpleNamespace(home=home, build=home / "gridstead.duckdb", parcels=frame, fiber=fiber)
 
 
 def sampled_share(shape):
@@ -210,3 +214,32 @@ def test_the_round_trips_of_lots_are_the_least_of_those_to_all_metros(run):
 
 def test_the_command_line_tells_of_lots_what_is_published_of_them(run, gridstead):
     assert_answers_equal_metrics(gridstead, run.home, count=20)
+
+
+def test_round_trips_that_publishers_state_lie_in_their_intervals(run, monkeypatch):
+    """Aims of the model, on the fiber of the whole country that the study measures against."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from published_rtt import judged, published, told
+
+    found = judged(published(), read_fiber(run.fiber))
+    placed = told(found[found["is_placed"]])
+    assert placed["pairs"] > 200
+    assert placed["covered"] >= 0.8
+    assert placed["size_of_error"] <= 0.2
+    assert 0.3 < placed["width"] < 1.0
+
+
+def test_no_node_is_nearer_than_light_and_every_one_is_connected_or_says_why(run):
+    index = read_fiber(run.fiber)
+    count = len(index.node_id)
+    here, there = np.repeat(np.arange(count), count), np.tile(np.arange(count), count)
+    km = geodesic_km(index.lon[here], index.lat[here], index.lon[there], index.lat[there])
+    low = index.node_ms[:, :, 0].ravel()
+    # Kept in single precision.
+    assert (low >= index.rules.fiber_ms(km) * (1 - 1e-6)).all()
+    told = rows(
+        run.build,
+        "select is_connected, unknown_reason is null, count(*) from mart.fiber_node group by all",
+    )
+    assert {(known, silent) for known, silent, _ in told} == {(True, True), (False, False)}
+    assert index.is_connected.mean() > 0.98

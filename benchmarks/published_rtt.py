@@ -5,23 +5,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from geo.fiber.latency import FiberIndex
 from geo.geodesy import GEOD
 
-PAIRS = Path(__file__).parents[1] / "geo" / "fiber" / "published_rtt.csv"
+PAIRS = Path(__file__).parents[1] / "tests" / "geo" / "fiber" / "published_rtt.csv"
 # The note of a place that its publisher names by state alone.
 STATE_ONLY = "state only"
+# By which the pairs are told apart, great circle.
+BANDS_KM = (0.0, 150.0, 500.0, 1_500.0, 3_000.0, 5_000.0)
 
 
 def published() -> pd.DataFrame:
-    """Published pairs, with `km` of great circle and `is_placed`: both places are known to the city."""
+    """Read the published pairs, with `km` of great circle and `is_placed`: both places are known to the city."""
     pairs = pd.read_csv(PAIRS, dtype={"location_note": str})
     ends = [pairs[name].to_numpy(float) for name in ("from_lon", "from_lat", "to_lon", "to_lat")]
     note = pairs["location_note"].fillna("")
     return pairs.assign(km=GEOD.inv(*ends)[2] / 1000, is_placed=~note.str.contains(STATE_ONLY))
 
 
-def judged(pairs: pd.DataFrame, index) -> pd.DataFrame:
-    """The pairs with the model's round trip between the two points.
+def judged(pairs: pd.DataFrame, index: FiberIndex) -> pd.DataFrame:
+    """Add the model's round trip between the two points to pairs.
 
     Adds `low`, `mid`, `high` (ms; NaN where a point has no node in reach), `is_covered` (low <= published
     <= high, nothing allowed for rounding), `error` (mid over published, less 1) and `width` (high less low, over
