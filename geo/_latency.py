@@ -97,11 +97,12 @@ def _people(
 
 
 def _nodes(fiber: FiberIndex, parcels: Parcels, access: Access) -> dict[str, Any]:
-    """Take the nearest connected node, the nearest on a route of its own and the price of fiber to them."""
+    """Take the nearest lit node, the nearest on a route of its own and the price of fiber to them."""
     rules = fiber.rules
     musd_per_mi = rules.lateral_factor[MID] * rules.lateral_musd_per_mi[MID]
-    lit, lit_mi = access.node_no[:, 0], access.mi[:, 0]
-    route = fiber.diverse(parcels.lon, parcels.lat, access)
+    near = fiber.lit(parcels.lon, parcels.lat, access)
+    lit, lit_mi = near.node_no[:, 0], near.mi[:, 0]
+    route = fiber.diverse(parcels.lon, parcels.lat, near)
     index = parcels.index
     count = pd.Series(route.path_count, index=index, dtype="Int64").where(route.path_count >= 0)
     return {

@@ -46,10 +46,9 @@ class DiverseRoute(NamedTuple):
     Attributes
     ----------
     node_no, mi
-        Nearest diverse partner of the nearest connected node that is within reach of the place, and
-        geodesic miles, shape (n,); -1 and NaN where there is none.
+        Nearest diverse partner of the place's lit node that is within reach of the place, and geodesic miles, shape (n,); -1 and NaN where there is none.
     path_count
-        2 where there is one, else 1 where the nearest connected node has a path to an exchange, else 0;
+        2 where there is one, else 1 where the lit node has a path to an exchange, else 0;
         -1 unknown.
     basis
         The worst on the paths of the two nodes, a number in `PATH_BASES`; -1 unknown.
@@ -254,11 +253,42 @@ class FiberIndex:
         people[~access.is_any] = -1
         return people
 
+    @cached_property
+    def _with_path(self) -> NodeSearch:
+        """Nodes with a path to an exchange on links that somebody knows of."""
+        return NodeSearch.of(
+            self.lon, self.lat, self.is_connected & (self.diversity.node_paths > 0)
+        )
+
+    def lit(self, lon: np.ndarray, lat: np.ndarray, access: Access, *, workers: int = -1) -> Access:
+        """Find the node that fiber would be built to first, shape (n, 1).
+
+        It is the nearest with a path to an exchange on known links, else the nearest connected one: what
+        backhaul alone leads to nobody knows to be lit.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees, WGS84, shape (n,).
+        access
+            Nearest connected nodes of the places.
+        workers
+            Threads; -1 takes all cores.
+        """
+        near = self._with_path.access(
+            *(lon, lat, self.rules.node_reach_mi), count=1, workers=workers
+        )
+        is_known = near.node_no >= 0
+        return Access(
+            np.where(is_known, near.node_no, access.node_no[:, :1]),
+            np.where(is_known, near.mi, access.mi[:, :1]),
+        )
+
     def diverse(
-        self, lon: np.ndarray, lat: np.ndarray, access: Access, *, workers: int = -1
+        self, lon: np.ndarray, lat: np.ndarray, near: Access, *, workers: int = -1
     ) -> DiverseRoute:
-        """Second routes of places, in degrees, shape (n,), with their nodes."""
-        lit = access.node_no[:, 0]
+        """Second routes of places, in degrees, shape (n,), beside their first: `near` is that of `lit`."""
+        lit = near.node_no[:, 0]
         known = self.diversity
         here, there = to_ecef(lon, lat), to_ecef(self.lon, self.lat)
         number, metres = np.full(len(lit), -1), np.full(len(lit), np.inf)

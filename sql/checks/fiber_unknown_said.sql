@@ -25,9 +25,9 @@ where
         and served.is_known
         and not served.is_partial
     )
-    or not (metric.rtt_metro_ms_low > 0 and isfinite(metric.rtt_metro_ms_high))
-    or not (metric.rtt_major_metro_ms_low > 0 and isfinite(metric.rtt_major_metro_ms_high))
-    or not (metric.rtt_ixp_ms_low > 0 and isfinite(metric.rtt_ixp_ms_high))
+    or not ((metric.rtt_metro_ms_low > 0 or metric.lit_node_mi = 0) and isfinite(metric.rtt_metro_ms_high))
+    or not ((metric.rtt_major_metro_ms_low > 0 or metric.lit_node_mi = 0) and isfinite(metric.rtt_major_metro_ms_high))
+    or not ((metric.rtt_ixp_ms_low > 0 or metric.lit_node_mi = 0) and isfinite(metric.rtt_ixp_ms_high))
 union all
 select node_id, rtt_ixp_ms_mid, unknown_reason
 from mart.fiber_node

@@ -273,7 +273,7 @@ comment on column mart.inference_parcels.people_20ms_low is 'People whose high r
 comment on column mart.inference_parcels.people_20ms_mid is 'People whose mid round trip over fiber from the centroid is within 20 ms; NULL where light could reach land that the raster of people leaves out';
 comment on column mart.inference_parcels.people_20ms_high is 'People whose low round trip over fiber from the centroid is within 20 ms: as many as there may be';
 comment on column mart.inference_parcels.rtt_unknown_reason is 'Why round trips are unknown: no fiber layer, no connected node within 100 miles, no path to a metro, a major metro or an exchange; NULL where all are known';
-comment on column mart.inference_parcels.lit_node_mi is 'Miles from the centroid to the nearest fiber node with a path to an exchange';
+comment on column mart.inference_parcels.lit_node_mi is 'Miles from the centroid to the nearest fiber node with a path to an exchange on known links, or where none is in reach, with one on backhaul';
 comment on column mart.inference_parcels.lit_node_id is 'Id of that fiber node';
 comment on column mart.inference_parcels.lit_node_name is 'Its name';
 comment on column mart.inference_parcels.lit_node_musd is 'Cost of fiber that is built to the nearest lit node, millions of dollars: 1.3 times the straight miles, buried';

@@ -58,6 +58,8 @@ def fiber_world(place, scale_m, seed, layers, *, most=14):
         np.fill_diagonal(ms, 0.0)
         node_ms[:, :, end] = ms
     connected = rng.random(count) < 0.8
+    # Some have backhaul alone.
+    paths = np.where(connected, rng.integers(0, 4, count), 0)
     return Fiber(
         node=pd.DataFrame(
             {
@@ -72,10 +74,10 @@ def fiber_world(place, scale_m, seed, layers, *, most=14):
         people=layers.people,
         ixp_node=rng.integers(-1, max(count, 0), len(layers.ixp)) if count else np.full(len(layers.ixp), -1),
         partners=[
-            sorted(set(np.flatnonzero(connected & (rng.random(count) < 0.2))) - {no})
+            sorted(set(np.flatnonzero((paths > 0) & (rng.random(count) < 0.2))) - {no}) if paths[no] else []
             for no in range(count)
         ],
-        paths=np.where(connected, rng.integers(1, 4, count), 0),
+        paths=paths,
         basis=rng.integers(-1, 3, count),
     )  # fmt: skip
 
@@ -230,7 +232,10 @@ def _counts(people, trips, budget):
 
 
 def _routes(places, near, fiber, found):
-    rows = [_route(place, nodes, fiber) for place, nodes in zip(places, near, strict=True)]
+    rows = [
+        _route(place, _lit(place, fiber) or nodes[:1], fiber)
+        for place, nodes in zip(places, near, strict=True)
+    ]
     for at, name in enumerate(
         ("lit_node_mi", "lit_node_musd", "diverse_node_mi", "diverse_node_musd")
     ):
@@ -244,6 +249,12 @@ def _routes(places, near, fiber, found):
         "path_basis",
     )
     found.choices[names] = [[row[4:]] for row in rows]
+
+
+def _lit(place, fiber):
+    """The nearest node with a path, if one is in reach."""
+    found = nodes_near(*place, fiber, None, REACH_MI)
+    return [(no, mi) for no, mi in found if fiber.paths[no] > 0][:1]
 
 
 def _route(place, nodes, fiber):
