@@ -23,6 +23,7 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/power.py
+	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/parcels.py
 
 lint: setup  ## ruff, ty and the SQL lint
