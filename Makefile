@@ -11,7 +11,7 @@ run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
 
 test: setup  ## fast tests
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m mirror $(ARGS)

@@ -1,5 +1,6 @@
 """The command line on the tiny study: a published home to ask, and runs without Prefect's engine."""
 
+import fcntl
 import functools
 import json
 import os
@@ -116,13 +117,22 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """The study and a home in which it was run once, with exports: not to be written to."""
-    folder = tmp_path_factory.mktemp("tiny")
-    study = tiny.write_study(folder / "study")
-    home = folder / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        without_prefect(patch)
-        assert cli.main(["run", str(study), "--home", str(home), "--quiet"]) == 0
+    """The study and a home in which it was run once, with exports: not to be written to.
+
+    Processes that share the tests share the run: the first one makes it, and the others wait for it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "tiny"
+    folder.mkdir(exist_ok=True)
+    study, home = folder / "study" / "tiny.yaml", folder / "home"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            assert tiny.write_study(folder / "study") == study
+            with pytest.MonkeyPatch.context() as patch:
+                without_prefect(patch)
+                assert cli.main(["run", str(study), "--home", str(home), "--quiet"]) == 0
+            (folder / "done").touch()
     return SimpleNamespace(study=study, home=home, build=home / "gridstead.duckdb")
 
 

@@ -60,7 +60,9 @@ def run(tmp_path_factory):
     )
     frame["excluded_share"] = found.excluded_share
     frame["contiguous_acres"] = found.contiguous_acres
-    (fiber,) = [path for path in (home / "work").glob("fiber-*") if path.name.count(".") == 1]
+    (fiber,) = [
+        path for path in (home / "work").glob("fiber-*.parquet") if path.name.count(".") == 1
+    ]
     return SimpleNamespace(home=home, build=home / "gridstead.duckdb", parcels=frame, fiber=fiber)
 
 

@@ -133,7 +133,9 @@ def test_garbage_is_never_read_beyond_its_row(shape, seed):
     rings = np.diff(got.polygons.first_ring)
     assert (np.diff(starts) - 4 * rings <= sizes / 16).all()
     for kept, number in enumerate(got.rows.tolist()):
-        read = shapely.from_wkb(rows[number], on_invalid="fix")
+        # Garbage may be no number.
+        with np.errstate(invalid="ignore"):
+            read = shapely.from_wkb(rows[number], on_invalid="fix")
         if read is not None:
             xy = got.polygons.lonlat[starts[kept] : starts[kept + 1]]
             theirs = shapely.get_coordinates(read)

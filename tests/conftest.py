@@ -1,0 +1,18 @@
+"""The order in which files of tests are handed out."""
+
+import pytest
+
+# Begins with the run of the tiny study that most tests of flows share; meanwhile others need no run.
+FIRST = "tests/flows/test_ask.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put one file that makes the shared run first, then all that need none, then the others of flows."""
+
+    def turn(item: pytest.Item) -> int:
+        name = item.nodeid
+        if name.startswith(FIRST):
+            return 0
+        return 2 if name.startswith("tests/flows/") else 1
+
+    items.sort(key=turn)
