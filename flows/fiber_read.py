@@ -19,7 +19,7 @@ from geo.fiber.links import HUB
 from geo.fiber.nodes import FiberNodes
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.fiber.targets import Targets
-from geo.geodesy import GEOD, METRES_PER_MILE
+from geo.geodesy import KM_PER_MILE, geodesic_km
 
 RTT = [f"rtt_ms_{end}" for end in ENDS]
 MID = ENDS.index("mid")
@@ -175,8 +175,7 @@ def point_of(what: str) -> tuple[float, float]:
 def miles_to(lon: float, lat: float, places: pd.DataFrame) -> np.ndarray:
     """Geodesic miles from a point to places with lon and lat, shape (n,)."""
     there = (places[name].to_numpy(float) for name in ("lon", "lat"))
-    here = np.full(len(places), lon), np.full(len(places), lat)
-    return GEOD.inv(*here, *there)[2] / METRES_PER_MILE
+    return geodesic_km(lon, lat, *there) / KM_PER_MILE
 
 
 def unknown_because(fiber: PublishedFiber) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from geo.fiber.access import Access
 from geo.fiber.latency import PATH_BASES, FiberIndex
+from geo.fiber.lateral import lateral_musd
 from geo.fiber.reach import whole_people
 from geo.fiber.rules import ENDS
 from geo.parcels import Parcels
@@ -98,8 +99,6 @@ def _people(
 
 def _nodes(fiber: FiberIndex, parcels: Parcels, access: Access) -> dict[str, Any]:
     """Take the nearest lit node, the nearest on a route of its own and the price of fiber to them."""
-    rules = fiber.rules
-    musd_per_mi = rules.lateral_factor[MID] * rules.lateral_musd_per_mi[MID]
     near = fiber.lit(parcels.lon, parcels.lat, access)
     lit, lit_mi = near.node_no[:, 0], near.mi[:, 0]
     route = fiber.diverse(parcels.lon, parcels.lat, near)
@@ -109,10 +108,10 @@ def _nodes(fiber: FiberIndex, parcels: Parcels, access: Access) -> dict[str, Any
         "lit_node_mi": lit_mi,
         "lit_node_id": _taken(fiber.node_id, lit, index),
         "lit_node_name": _taken(fiber.node_name, lit, index),
-        "lit_node_musd": lit_mi * musd_per_mi,
+        "lit_node_musd": lateral_musd(lit_mi, fiber.rules)[:, MID],
         "diverse_node_mi": route.mi,
         "diverse_node_id": _taken(fiber.node_id, route.node_no, index),
-        "diverse_node_musd": route.mi * musd_per_mi,
+        "diverse_node_musd": lateral_musd(route.mi, fiber.rules)[:, MID],
         "disjoint_path_count": count,
         "is_single_homed": (count < 2).astype("boolean"),
         "path_basis": _taken(np.array(PATH_BASES), route.basis, index),

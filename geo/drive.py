@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geo.errors import GeoError
 from geo.features import FeatureIndex
-from geo.geodesy import GEOD, METRES_PER_MILE
+from geo.geodesy import GEOD, KM_PER_MILE, METRES_PER_MILE, geodesic_km
 from geo.nearest import nearest
 
 Box = tuple[float, float, float, float]
@@ -148,7 +148,7 @@ class RoadNetwork:
             local_mi = access_mi[found] + exit_mi
             minutes[found] = seconds[row] / SECONDS_PER_MINUTE + _local_minutes(local_mi)
             road_mi[found] = [self._miles(int(start), goal, after) for start in row]
-            direct_mi = _straight_mi(from_lon[found], from_lat[found], lon, lat)
+            direct_mi = geodesic_km(from_lon[found], from_lat[found], lon, lat) / KM_PER_MILE
             is_direct = direct_mi <= local_mi
             minutes[found[is_direct]] = _local_minutes(direct_mi[is_direct])
             road_mi[found[is_direct]] = 0.0
@@ -170,7 +170,7 @@ def corridor(lon: float, lat: float, from_lon: np.ndarray, from_lat: np.ndarray)
     tuple
         West, south, east and north in degrees, on whole tenths.
     """
-    longest_mi = float(_straight_mi(from_lon, from_lat, lon, lat).max())
+    longest_mi = float(geodesic_km(from_lon, from_lat, lon, lat).max()) / KM_PER_MILE
     margin_m = max(MARGIN_MI, MARGIN_SHARE * longest_mi) * METRES_PER_MILE
     lons, lats = np.append(from_lon, lon), np.append(from_lat, lat)
     corners = lons.min(), lats.min(), lons.max(), lats.max()
@@ -199,8 +199,3 @@ def box_mi2(box: Box) -> float:
 
 def _local_minutes(miles: np.ndarray) -> np.ndarray:
     return miles / ACCESS_MPH * SECONDS_PER_MINUTE
-
-
-def _straight_mi(lon: np.ndarray, lat: np.ndarray, to_lon: float, to_lat: float) -> np.ndarray:
-    there = np.full(len(lon), to_lon), np.full(len(lon), to_lat)
-    return GEOD.inv(lon, lat, *there)[2] / METRES_PER_MILE

@@ -21,6 +21,17 @@ SQUARE_METRES_PER_ACRE = 4046.8564224
 GEOD = pyproj.Geod(ellps="WGS84")
 
 
+def geodesic_km(
+    lon: np.ndarray | float,
+    lat: np.ndarray | float,
+    other_lon: np.ndarray | float,
+    other_lat: np.ndarray | float,
+) -> np.ndarray:
+    """Geodesic kilometres (WGS84) between pairs of points in degrees, shape (n,); one point stands for all."""
+    begin_lon, begin_lat, end_lon, end_lat = np.broadcast_arrays(lon, lat, other_lon, other_lat)
+    return np.asarray(GEOD.inv(begin_lon, begin_lat, end_lon, end_lat)[2]) / 1_000.0
+
+
 def to_ecef(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Earth-centred, earth-fixed coordinates of points on the ellipsoid (height 0).
 

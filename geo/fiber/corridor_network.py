@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.errors import GeometryError
 from geo.fiber.corridors import corridors
-from geo.geodesy import GEOD, lonlat_arrays, lonlat_geometries
+from geo.geodesy import geodesic_km, lonlat_arrays, lonlat_geometries
 
 # The plane of noding; scale is within 2 % in the 48 states.
 PLANE_CRS = "EPSG:5070"
@@ -100,12 +100,12 @@ class RightOfWay:
             course_m[np.concatenate([first, last])], axis=0, return_index=True, return_inverse=True
         )
         at = np.concatenate([first, last])[at]
-        metres = np.zeros(len(course_m) + 1)
+        step_km = np.zeros(len(course_m) + 1)
         if len(course_m):
-            metres[1:-1] = GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+            step_km[1:-1] = geodesic_km(lon[:-1], lat[:-1], lon[1:], lat[1:])
         # From the last point of a course to the first of the next there is nothing.
-        metres[start] = 0.0
-        km = np.add.reduceat(metres, first) / 1_000.0 if len(courses) else np.zeros(0)
+        step_km[start] = 0.0
+        km = np.add.reduceat(step_km, first) if len(courses) else np.zeros(0)
         ends = number.ravel().reshape(2, len(courses))
         return cls(
             *(lon[at].reshape(len(place)), lat[at].reshape(len(place))),
@@ -168,8 +168,8 @@ class RightOfWay:
         point, vertex = point[order], vertex[order]
         other = (np.diff(point, prepend=-1) != 0) | (np.diff(vertex, prepend=-1) != 0)
         point, vertex = point[other], vertex[other]
-        metres = GEOD.inv(lon[point], lat[point], network.lon[vertex], network.lat[vertex])[2]
-        return network, point, vertex, np.asarray(metres) / 1_000.0
+        km = geodesic_km(lon[point], lat[point], network.lon[vertex], network.lat[vertex])
+        return network, point, vertex, km
 
     def _feet(
         self, lon: np.ndarray, lat: np.ndarray
@@ -187,7 +187,7 @@ class RightOfWay:
         )
         _, back = _transformers()
         foot_lon, foot_lat = back.transform(foot[:, 0], foot[:, 1])
-        km = np.asarray(GEOD.inv(lon[point], lat[point], foot_lon, foot_lat)[2]) / 1_000.0
+        km = geodesic_km(lon[point], lat[point], foot_lon, foot_lat)
         part = self.component[self.from_vertex[edge]]
         order = np.lexsort((edge, km, part, point))
         point, edge, part = point[order], edge[order], part[order]

@@ -231,14 +231,6 @@ class FiberIndex:
         """
         return self.search.access(lon, lat, self.rules.node_reach_mi, workers=workers)
 
-    def metro_rtt(self, access: Access) -> np.ndarray:
-        """Round trips to every metro, ms, shape (n, M, 3); inf where there is no path."""
-        return self.metro.rtt(access, self.rules)
-
-    def exchange_rtt(self, access: Access) -> np.ndarray:
-        """Round trips to every exchange, ms, shape (n, X, 3); inf where there is no path."""
-        return self.exchange.rtt(access, self.rules)
-
     def people_within(
         self, lon: np.ndarray, lat: np.ndarray, budgets_ms: tuple[float, ...]
     ) -> np.ndarray:

@@ -9,7 +9,7 @@ from geo.errors import GeoError
 from geo.features import FeatureIndex
 from geo.fiber.nodes import FiberNodes
 from geo.fiber.rules import ENDS, LatencyRules
-from geo.geodesy import GEOD
+from geo.geodesy import geodesic_km
 from geo.nearest import nearest
 from geo.pairs import pairs_within
 
@@ -230,10 +230,3 @@ def _route_km(link: pd.DataFrame, route: Route | None) -> np.ndarray:
         msg = "A right of way is shorter than the great circle; the routes are of other pairs of nodes."
         raise GeoError(msg)
     return np.maximum(route_km, length_km)
-
-
-def geodesic_km(
-    lon: np.ndarray, lat: np.ndarray, other_lon: np.ndarray, other_lat: np.ndarray
-) -> np.ndarray:
-    """Geodesic kilometres (WGS84) between pairs of points in degrees, shape (n,)."""
-    return GEOD.inv(lon, lat, other_lon, other_lat)[2] / 1_000.0

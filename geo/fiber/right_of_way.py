@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import dijkstra
 from geo.errors import GeoError
 from geo.fiber.corridor_network import RightOfWay
 from geo.fiber.rules import LatencyRules
-from geo.geodesy import GEOD, lonlat_arrays
+from geo.geodesy import geodesic_km, lonlat_arrays
 
 __all__ = ["LaidRoutes", "RightOfWay", "lay"]
 
@@ -119,7 +119,7 @@ def lay(
     used = np.unique(distinct)
     network, point, vertex, length_km = row.attach(lon[used], lat[used])
     one, other = distinct[:, 0], distinct[:, 1]
-    straight_km = np.asarray(GEOD.inv(lon[one], lat[one], lon[other], lat[other])[2]) / 1_000.0
+    straight_km = geodesic_km(lon[one], lat[one], lon[other], lat[other])
     roads = _Roads.of(network, point, vertex, length_km, len(used))
     end = np.searchsorted(used, distinct)
     ways = roads.ways(end, np.where(straight_km > 0.0, rules.detour_factor * straight_km, -1.0))

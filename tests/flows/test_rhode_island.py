@@ -16,7 +16,7 @@ from data.study import load_study
 from flows import cli, exclusions
 from flows.fiber_graph import read_fiber
 from geo.contiguous import buildable
-from geo.fiber.links import geodesic_km
+from geo.geodesy import geodesic_km
 from geo.polygons import Polygons
 from tests.flows.conftest import rows
 from tests.flows.equal_latency import assert_answers_equal_metrics, least_differences

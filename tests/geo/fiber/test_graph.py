@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from geo.errors import GeoError
 from geo.fiber.graph import NO_CARRIER, NO_EXCHANGE, NO_LINK, FiberGraph
-from geo.fiber.links import geodesic_km, merge_links
+from geo.fiber.links import merge_links
 from geo.fiber.nodes import OUTSIDE, FiberNodes, join_nodes
+from geo.geodesy import geodesic_km
 from tests.geo.fiber.worlds import facilities, ixps, land, layers, links, pops, rules_of
 from tests.oracle.fiber import PlainFiber
 

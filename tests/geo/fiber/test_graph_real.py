@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from geo.fiber.graph import NO_CARRIER, NO_LINK, FiberGraph
-from geo.fiber.links import geodesic_km, merge_links
+from geo.fiber.links import merge_links
 from geo.fiber.nodes import join_nodes
 from geo.fiber.rules import LatencyRules
+from geo.geodesy import geodesic_km
 from tests.geo.fiber.worlds import facilities
 from tests.oracle.fiber import PlainFiber
 
