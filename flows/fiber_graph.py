@@ -181,8 +181,8 @@ def _nodes(made: FiberNetwork) -> pd.DataFrame:
     ms = np.full((len(node), len(ENDS)), np.nan)
     has = np.flatnonzero(made.graph.is_connected & (exchange_no >= 0))
     ms[has] = index.exchange.ms[exchange_no[has], has]
-    basis = made.diversity.node_basis
-    paths = pd.Series(made.diversity.node_paths, dtype="Int64")
+    basis = index.diversity.node_basis
+    paths = pd.Series(index.diversity.node_paths, dtype="Int64")
     return node.assign(
         is_connected=made.graph.is_connected,
         **{f"rtt_ixp_ms_{end}": ms[:, at] for at, end in enumerate(ENDS)},

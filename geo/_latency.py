@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from geo.fiber.access import Access
-from geo.fiber.latency import PATH_BASES, FiberIndex
+from geo.fiber.latency import FiberIndex
 from geo.fiber.lateral import lateral_musd
 from geo.fiber.reach import whole_people
 from geo.fiber.rules import ENDS
+from geo.fiber.trenches import BASIS
 from geo.parcels import Parcels
 from geo.people import PeopleSource
 
@@ -114,7 +115,7 @@ def _nodes(fiber: FiberIndex, parcels: Parcels, access: Access) -> dict[str, Any
         "diverse_node_musd": lateral_musd(route.mi, fiber.rules)[:, MID],
         "disjoint_path_count": count,
         "is_single_homed": (count < 2).astype("boolean"),
-        "path_basis": _taken(np.array(PATH_BASES), route.basis, index),
+        "path_basis": _taken(np.array(BASIS), route.basis, index),
     }
 
 

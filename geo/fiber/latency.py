@@ -11,33 +11,11 @@ from geo._threads import in_threads
 from geo.errors import GeoError
 from geo.fiber import _reach
 from geo.fiber.access import Access, NodeSearch
+from geo.fiber.diversity import Diversity
 from geo.fiber.reach import PeopleReach, ServedPeople, whole_people
 from geo.fiber.rules import LatencyRules
 from geo.fiber.targets import Targets
 from geo.geodesy import METRES_PER_MILE, lonlat_arrays, to_ecef
-
-# Codes of `Diversity.node_basis`, the worst first.
-PATH_BASES = ("logical", "mapped", "right_of_way")
-
-
-@dataclass(frozen=True, eq=False)
-class Diversity:
-    """What is known of second routes (`geo.fiber.diversity`).
-
-    Attributes
-    ----------
-    offsets, partner_no
-        Nodes that have a path of their own to another exchange metro, by node: shapes (P + 1,), (pairs,).
-    node_paths
-        Most edge-disjoint paths to different exchange metros, shape (P,); -1 unknown.
-    node_basis
-        Number in `PATH_BASES`, shape (P,); -1 unknown.
-    """
-
-    offsets: np.ndarray
-    partner_no: np.ndarray
-    node_paths: np.ndarray
-    node_basis: np.ndarray
 
 
 class DiverseRoute(NamedTuple):
@@ -51,7 +29,7 @@ class DiverseRoute(NamedTuple):
         2 where there is one, else 1 where the lit node has a path to an exchange, else 0;
         -1 unknown.
     basis
-        The worst on the paths of the two nodes, a number in `PATH_BASES`; -1 unknown.
+        The worst on the paths of the two nodes, a number in `trenches.BASIS`; -1 unknown.
     """
 
     node_no: np.ndarray
@@ -107,7 +85,7 @@ class FiberIndex:
             "metro.ms": (self.metro.ms, (len(self.metro), count, 3)),
             "exchange.ms": (self.exchange.ms, (len(self.exchange), count, 3)),
             "people.offsets": (self.people.offsets, (count + 1,)),
-            "diversity.offsets": (self.diversity.offsets, (count + 1,)),
+            "diversity.partner_offsets": (self.diversity.partner_offsets, (count + 1,)),
             "diversity.node_paths": (self.diversity.node_paths, (count,)),
             "diversity.node_basis": (self.diversity.node_basis, (count,)),
         }
@@ -285,7 +263,7 @@ class FiberIndex:
         here, there = to_ecef(lon, lat), to_ecef(self.lon, self.lat)
         number, metres = np.full(len(lit), -1), np.full(len(lit), np.inf)
         reach_m = self.rules.node_reach_mi * METRES_PER_MILE
-        lists = (np.asarray(lit), known.offsets, known.partner_no, there)
+        lists = (np.asarray(lit), known.partner_offsets, known.partner_node, there)
         in_threads(
             lambda rows: _reach.nearest_of(
                 here, *lists, reach_m, rows.start, rows.stop, number, metres

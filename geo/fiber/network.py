@@ -7,9 +7,8 @@ from typing import Any, Self
 import geopandas as gpd
 import numpy as np
 
-from geo.fiber.diversity import Diversity, diverse, exchange_metros
+from geo.fiber.diversity import diverse, exchange_metros
 from geo.fiber.graph import FiberGraph
-from geo.fiber.latency import Diversity as SecondRoutes
 from geo.fiber.latency import FiberIndex
 from geo.fiber.links import BACKHAUL, FiberLinks, laid_pairs, merge_links
 from geo.fiber.nodes import FiberNodes, join_nodes
@@ -31,16 +30,13 @@ class FiberNetwork:
         Links, and those that were dropped.
     graph
         The graph of both.
-    diversity
-        Second routes of nodes.
     index
-        What places are measured against.
+        What places are measured against, second routes of nodes among it.
     """
 
     nodes: FiberNodes
     links: FiberLinks
     graph: FiberGraph
-    diversity: Diversity
     index: FiberIndex
 
     @classmethod
@@ -88,12 +84,10 @@ class FiberNetwork:
             node_ms,
             (metro, ixp, layers["people"]),
             nodes.ixp_node,
-            SecondRoutes(
-                found.partner_offsets, found.partner_node, found.node_paths, found.node_basis
-            ),
+            found,
             rules,
         )
-        return cls(nodes, links, graph, found, index)
+        return cls(nodes, links, graph, index)
 
 
 def _links(

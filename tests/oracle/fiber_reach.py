@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from data.stage import REFERENCE_DIR
-from geo.fiber.latency import Diversity, FiberIndex
+from geo.fiber.diversity import UNKNOWN, Diversity
+from geo.fiber.latency import FiberIndex
 from geo.fiber.rules import LatencyRules
 from tests.oracle.geodesic import GEOD, METRES_PER_MILE
 from tests.oracle.shapes import around
@@ -33,12 +34,22 @@ class Fiber(SimpleNamespace):
 
     def index(self):
         """Prepare it as the engine takes it."""
-        offsets = np.cumsum([0, *map(len, self.partners)])
-        partner = np.array([one for row in self.partners for one in row], dtype=np.int64)
         return FiberIndex.of(
             self.node, self.node_ms, (self.metro, self.ixp, self.people), self.ixp_node,
-            Diversity(offsets, partner, self.paths, self.basis), RULES,
+            self.diversity(), RULES,
         )  # fmt: skip
+
+    def diversity(self):
+        """Paths and partners; parcels are measured against no choke and no basis of pairs."""
+        partner = np.array([one for row in self.partners for one in row], dtype=np.int64)
+        return Diversity(
+            node_paths=self.paths,
+            node_basis=self.basis,
+            node_choke=np.full(len(self.paths), -1),
+            partner_offsets=np.cumsum([0, *map(len, self.partners)]),
+            partner_node=partner,
+            partner_basis=np.full(len(partner), UNKNOWN),
+        )
 
 
 def fiber_world(place, scale_m, seed, layers, *, most=14):

@@ -65,7 +65,7 @@ def test_backhaul_counts_for_round_trips_and_never_for_diversity():
     assert found.graph.is_connected.all()
     # A hundred km to the exchange in the east and a change of carrier, half of which takes to its hub.
     assert found.index.exchange.best[0][lone] == found.index.exchange.target_id.tolist().index("e")
-    assert found.diversity.node_paths[[lone, middle]].tolist() == [0, 2]
+    assert found.index.diversity.node_paths[[lone, middle]].tolist() == [0, 2]
     assert found.index.people.unserved_people == 7.0
 
 
