@@ -22,7 +22,7 @@ from data.readers.raster import OpenRaster, open_raster
 from data.study import Exclusion, Study
 from flows import keys
 from flows.home import Home
-from flows.results import Log, attach, is_there
+from flows.results import Log, attach, is_there, write_arrays
 from geo.buffer import buffer_m
 from geo.classify import Condition, raster_polygons
 from geo.exclusion import ExclusionIndex
@@ -90,7 +90,7 @@ def make_exclusions(
         found.append(buffer_m(one, item.buffer_m) if item.buffer_m else one)
     index = ExclusionIndex.build(np.concatenate(found), within=within)
     log(f"exclusions united into {len(index):,} pieces")
-    _keep(index, target)
+    write_arrays(index.to_arrays(), target)
     return target
 
 
@@ -203,11 +203,3 @@ def _wider(bounds: Bounds, metres: float) -> Bounds:
         min(east + side, 180.0),
         min(north + up, 90.0),
     )
-
-
-def _keep(index: ExclusionIndex, target: Path) -> None:
-    temporary = target.with_name(target.name + ".part")
-    arrays: dict[str, Any] = dict(index.to_arrays())
-    with temporary.open("wb") as handle:
-        np.savez(handle, **arrays)
-    store.replace_atomically(temporary, target)

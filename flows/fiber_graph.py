@@ -1,7 +1,7 @@
 """The fiber step: one graph of all sources with its round trips, reused when its layers say the same."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,12 @@ from data.stage import REFERENCE_DIR
 from flows import keys
 from flows.home import Home
 from flows.people import read_people_source
-from flows.reporting import rows_of
-from flows.results import Log, attach, is_there, write
+from flows.results import Log, attach, beside, is_there, layer_content, write, write_arrays
 from geo.fiber.latency import FiberIndex
 from geo.fiber.network import FiberNetwork
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.fiber.trenches import BASIS
-from geo.people import MILLI, people_points
+from geo.people_units import MILLI
 
 # Layers that the graph is made of; the others say where round trips lead.
 LAYERS = (
@@ -72,10 +71,7 @@ def make_fiber(layers: Path, people: Path, home: Home, log: Log) -> Path:
     """
     with store.create() as con:
         attach(con, layers)
-        content = {
-            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
-            for name in LAYERS
-        }
+        content = layer_content(con, LAYERS)
         target = (
             home.work
             / f"fiber-{keys.key_of(content, people.name, keys.code_key(keys.FIBER_CODE))}.parquet"
@@ -92,7 +88,7 @@ def make_fiber(layers: Path, people: Path, home: Home, log: Log) -> Path:
     for name, columns in TABLES.items():
         write(tables[name][[*columns]], beside(target, name))
     if len(made.nodes.node):
-        _save(made.index.arrays(), target.with_suffix(INDEX_SUFFIX))
+        write_arrays(made.index.arrays(), target.with_suffix(INDEX_SUFFIX))
     # Last: the others are there whenever it is.
     write(_nodes(made)[[*NODE_COLUMNS]], target)
     return target
@@ -141,14 +137,9 @@ def make_access(fiber: Path, parcels: Path, home: Home, log: Log) -> Path:
     return target
 
 
-def beside(fiber: Path, table: str) -> Path:
-    """Path of a table that was written beside that of the nodes."""
-    return fiber.with_suffix(f".{table}.parquet")
-
-
 def _people_frame(people: Path) -> pd.DataFrame:
-    lon, lat, milli = people_points(read_people_source(people))
-    return pd.DataFrame({"lon": lon, "lat": lat, "people": milli / MILLI})
+    source = read_people_source(people)
+    return pd.DataFrame({"lon": source.lon, "lat": source.lat, "people": source.milli / MILLI})
 
 
 def _told(made: FiberNetwork) -> list[str]:
@@ -245,10 +236,3 @@ def _text(values: np.ndarray, number: np.ndarray) -> pd.Series:
     """Text by number; missing where the number is -1."""
     known = pd.array(values.tolist(), dtype="string")
     return pd.Series(known.take(np.asarray(number, dtype=np.int64), allow_fill=True))
-
-
-def _save(arrays: dict[str, np.ndarray], target: Path) -> None:
-    temporary = target.with_name(target.name + ".part")
-    with temporary.open("wb") as handle:
-        np.savez(handle, **cast("dict[str, Any]", arrays))
-    store.replace_atomically(temporary, target)

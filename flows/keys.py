@@ -57,6 +57,9 @@ FIBER_CODE = (
     "sql/query/layer_content.sql",
     "data/reference/latency.csv",
 )
+PEOPLE_CODE = (
+    *("geo/*.py", "data/readers/raster.py", "flows/people.py", "sql/query/layer_content.sql"),
+)
 DIVIDE_CODE = (
     "geo/*.py",
     "data/parcels.py",

@@ -18,16 +18,13 @@ from data.readers.raster import open_raster, raster_table
 from data.study import People, Study
 from flows import keys
 from flows.home import Home
-from flows.reporting import rows_of
-from flows.results import Log, attach, is_there, write
+from flows.results import Log, attach, beside, is_there, layer_content, write, write_arrays
 from geo.errors import GeoError
-from geo.people import MILLI, PeopleSource
+from geo.people import PeopleSource
 from geo.people_grid import people_cells
 from geo.people_raster import RasterPeople, read_people
+from geo.people_units import MILLI
 
-PEOPLE_CODE = (
-    *("geo/*.py", "data/readers/raster.py", "flows/people.py", "sql/query/layer_content.sql"),
-)
 # Beside the points: people by state, and by cell of the grid that is exported.
 STATE, CELL = "state", "cell"
 RASTER, OUTSIDE = "raster_cell", "raster_outside"
@@ -75,12 +72,11 @@ def make_people(
     raster = PeopleRaster.of(study, pulled)
     with store.create() as con:
         attach(con, layers)
-        content = {
-            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
-            for name in ("state", "county" if raster else "people")
-        }
+        content = layer_content(con, ("state", "county" if raster else "people"))
         told = raster.told if raster else None
-        target = home.work / f"people-{keys.key_of(content, told, keys.code_key(PEOPLE_CODE))}.npz"
+        target = (
+            home.work / f"people-{keys.key_of(content, told, keys.code_key(keys.PEOPLE_CODE))}.npz"
+        )
         if is_there(target, "people", log):
             return target
         census = builds.layer_frame(con, "state").set_index("state_id")["population_people"]
@@ -93,7 +89,7 @@ def make_people(
     cells = people_cells(source.lon, source.lat, source.milli)
     write(states, beside(target, STATE))
     write(pd.DataFrame(vars(cells)), beside(target, CELL))
-    _keep(source, target)
+    write_arrays(source.to_arrays(), target)
     return target
 
 
@@ -101,11 +97,6 @@ def read_people_source(path: Path) -> PeopleSource:
     """Read what `make_people` kept."""
     with np.load(path, allow_pickle=False) as arrays:
         return PeopleSource.from_arrays({name: arrays[name] for name in arrays.files})
-
-
-def beside(path: Path, what: str) -> Path:
-    """Name of a table beside the points."""
-    return path.with_suffix(f".{what}.parquet")
 
 
 def _of_layer(people: pd.DataFrame, census: pd.Series) -> tuple[PeopleSource, pd.DataFrame]:
@@ -159,11 +150,3 @@ def _said(found: RasterPeople) -> str:
         f"people: {found.source.people:,.0f} in {len(found.source.lon):,} cells{squares}; "
         f"{found.outside_people:,.0f} in cells outside of the states"
     )
-
-
-def _keep(source: PeopleSource, target: Path) -> None:
-    temporary = target.with_name(target.name + ".part")
-    arrays: dict[str, Any] = source.to_arrays()
-    with temporary.open("wb") as handle:
-        np.savez(handle, **arrays)
-    store.replace_atomically(temporary, target)

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from data.stage import REFERENCE_DIR
 from data.study import Study
 from flows import keys
 from flows.home import Home
-from flows.reporting import rows_of
-from flows.results import Log, attach, is_there, write
+from flows.results import Log, attach, beside, is_there, layer_content, write, write_arrays
 from geo.power.constraints import SharedConstraints
 from geo.power.flexible import duration_levels, load_levels
 from geo.power.hosting import ENDS
@@ -131,19 +130,11 @@ def make_power(
     return target
 
 
-def beside(power: Path, table: str) -> Path:
-    """Path of a table that was written beside that of the substations."""
-    return power.with_suffix(f".{table}.parquet")
-
-
 def _computed(study: Study, layers: Path, home: Home, log: Log) -> Path:
     names = LAYERS[study.headroom_method]
     with store.create() as con:
         attach(con, layers)
-        content = {
-            name: rows_of(con, "query/layer_content", {"layer": f"core.{name}"})[0]["content"]
-            for name in names
-        }
+        content = layer_content(con, names)
         series = read_load_series(study.load_series) if study.load_series else None
         key = keys.key_of(
             study.headroom_method,
@@ -201,22 +192,15 @@ def _keep_flow(solved: Solved, target: Path) -> dict[str, pd.DataFrame]:
     """Keep what is needed to grant megawatts to several substations at once; give the tables of it."""
     case = PowerRules.from_frame(_reference("power_rule")).case("mid")
     sharing = Sharing.of(solved.network, solved.islands, case)
-    _save(sharing.to_arrays(), target.with_suffix(FLOW_SUFFIX))
+    write_arrays(sharing.to_arrays(), target.with_suffix(FLOW_SUFFIX))
     shared = SharedConstraints.of(solved.network, solved.islands, solved.hosting, case)
     ids = {"substation_id": solved.substation_id.astype(str)}
-    _save(shared.to_arrays() | ids, target.with_suffix(SHARED_SUFFIX))
+    write_arrays(shared.to_arrays() | ids, target.with_suffix(SHARED_SUFFIX))
     tables = (
         shared.frame(solved.network, solved.names, case),
         shared.leaning(solved.substation_id),
     )
     return dict(zip(SHARED, tables, strict=True))
-
-
-def _save(arrays: dict[str, np.ndarray], target: Path) -> None:
-    temporary = target.with_name(target.name + ".part")
-    with temporary.open("wb") as handle:
-        np.savez(handle, **cast("dict[str, Any]", arrays))
-    store.replace_atomically(temporary, target)
 
 
 def read_shared(power: Path, headroom: pd.DataFrame) -> SharedConstraints | None:

@@ -21,9 +21,10 @@ from flows.fiber_read import (
 )
 from flows.show import Shown
 from geo.fiber.access import Access
-from geo.fiber.reach import MAX_BUDGET_MS, MILLI, PeopleReach, ServedPeople, whole_people
+from geo.fiber.reach import MAX_BUDGET_MS, PeopleReach, ServedPeople
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.geodesy import KM_PER_MILE
+from geo.people_units import MILLI, whole_people
 from geo.radius import RadiusIndex
 
 PLAIN_RADII_MI = (25.0, 50.0, 100.0)

@@ -9,11 +9,11 @@ import pandas as pd
 from geo.fiber.access import Access
 from geo.fiber.latency import FiberIndex
 from geo.fiber.lateral import lateral_musd
-from geo.fiber.reach import whole_people
 from geo.fiber.rules import ENDS
 from geo.fiber.trenches import BASIS
 from geo.parcels import Parcels
 from geo.people import PeopleSource
+from geo.people_units import whole_people
 
 BUDGETS_MS = (5.0, 10.0, 20.0)
 MID = 1

@@ -9,7 +9,8 @@ import pandas as pd
 from geo._around import NearestColumns
 from geo.layers import Layers
 from geo.parcels import Parcels
-from geo.people import MILLI, PeopleSource
+from geo.people import PeopleSource
+from geo.people_units import whole_people
 
 PEOPLE_RADII_MI = (5.0, 25.0, 50.0, 100.0)
 METRO_REACH_MI = 100.0
@@ -70,8 +71,7 @@ class PeopleMetrics:
         if self.people is None:
             return dict.fromkeys(names, pd.Series(pd.NA, index=parcels.index, dtype="Int64"))
         milli, is_known = self.people.within(parcels.lon, parcels.lat, PEOPLE_RADII_MI)
-        whole = (milli + MILLI // 2) // MILLI
         return {
             name: pd.Series(column, index=parcels.index, dtype="Int64").where(known)
-            for name, column, known in zip(names, whole.T, is_known.T, strict=True)
+            for name, column, known in zip(names, whole_people(milli).T, is_known.T, strict=True)
         }

@@ -9,14 +9,11 @@ import shapely
 
 from geo._raster import Lattice
 from geo.disc_population import PopulationGrid
-from geo.errors import GeoError
 from geo.features import FeatureIndex
 from geo.geodesy import lonlat_arrays
 from geo.nearest import nearest
+from geo.people_units import MILLI, to_milli
 from geo.radius import RadiusIndex
-
-# Sums of people are of integers, so that no order changes a bit: thousandths of a person.
-MILLI = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,36 +190,3 @@ class PeopleSource:
             cell_no=arrays["cell_no"],
             uncovered=uncovered,
         )
-
-
-def people_points(source: PeopleSource) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Longitudes, latitudes and thousandths of people of the points, shapes (n,), for other sums."""
-    return source.lon, source.lat, source.milli
-
-
-def to_milli(people: np.ndarray) -> np.ndarray:
-    """Round people of points to thousandths, each by itself; int64, shape (n,).
-
-    Raises
-    ------
-    GeoError
-        For people that are negative, NaN or infinite.
-    """
-    people = np.asarray(people, dtype=np.float64)
-    bad = ~((people >= 0.0) & np.isfinite(people))
-    if bad.any():
-        msg = (
-            f"Point {int(np.argmax(bad))} has {people[bad][0]:g} people; leave out what is unknown."
-        )
-        raise GeoError(msg)
-    return np.rint(people * MILLI).astype(np.int64)
-
-
-def shared_milli(people: np.ndarray) -> np.ndarray:
-    """Round people of cells to thousandths so that no run of cells gains or loses one; int64, shape (n,).
-
-    Running sums are rounded, not cells: a country has millions of cells with less than a thousandth of a
-    person each, all of whom plain rounding would lose.
-    """
-    running = np.rint(np.cumsum(people, dtype=np.float64) * MILLI).astype(np.int64)
-    return np.diff(running, prepend=0)

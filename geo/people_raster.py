@@ -20,8 +20,9 @@ from geo._raster import LONLAT, Lattice, Raster, check_band, raster_crs, read_va
 from geo.errors import CrsError, GeoError
 from geo.geodesy import METRES_PER_MILE, is_lonlat, lonlat_geometries, to_ecef
 from geo.locate import locate
-from geo.people import PeopleSource, shared_milli
+from geo.people import PeopleSource
 from geo.people_area import cell_areas_km2
+from geo.people_units import MILLI, shared_milli
 
 # Cells that are read at once.
 STRIP_CELLS = 4_194_304
@@ -211,7 +212,7 @@ class _Used:
                 factor[state] = wanted[state] / total if total > 0.0 else np.inf
             if total > 0.0:
                 milli[cells] = shared_milli(people[cells] * factor[state])
-            source_people[state], used[state] = total, milli[cells].sum() / 1_000
+            source_people[state], used[state] = total, milli[cells].sum() / MILLI
         return cls(milli, source_people, factor, used)
 
     def check(self, name: str, ids: np.ndarray, census_people: np.ndarray) -> None:

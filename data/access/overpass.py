@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -13,6 +12,9 @@ from data.access._osmnx import RENAMED, as_of, ask
 from data.access._request import Fetched, Request
 from data.catalogue import OverpassAccess
 from data.osm import has_wanted, osm_table
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 CACHE = "overpass"
 # GeoParquet 1.1: without a `crs` the coordinates are OGC:CRS84.
@@ -40,7 +42,7 @@ def fetch_overpass(access: OverpassAccess, request: Request) -> Fetched:
     wanted: dict[str, Any] = dict(access.tags)
     west, south, east, north = access.bbox
 
-    def question(osmnx: ModuleType) -> gpd.GeoDataFrame:
+    def question(osmnx: ModuleType) -> "gpd.GeoDataFrame":
         return osmnx.features.features_from_bbox((west, south, east, north), wanted)
 
     request.report(0, None)
@@ -53,7 +55,7 @@ def fetch_overpass(access: OverpassAccess, request: Request) -> Fetched:
     return Fetched(path=part, filename=filename, last_modified=as_of(cache))
 
 
-def _rows_of(found: gpd.GeoDataFrame, wanted: dict[str, Any]) -> pa.Table:
+def _rows_of(found: "gpd.GeoDataFrame", wanted: dict[str, Any]) -> pa.Table:
     """Take the tags, which osmnx spreads over columns, back to their features."""
     shapes = found.geometry.to_numpy()
     kinds = found.index.get_level_values("element").tolist()

@@ -8,8 +8,8 @@ from rasterio.transform import Affine
 
 from geo.export._files import replacing
 from geo.export.model import ExportNote
-from geo.people import MILLI
 from geo.people_grid import PeopleGrid
+from geo.people_units import MILLI
 
 # As WorldPop writes where nobody is counted.
 NODATA = -99_999.0

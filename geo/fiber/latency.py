@@ -12,10 +12,11 @@ from geo.errors import GeoError
 from geo.fiber import _reach
 from geo.fiber.access import Access, NodeSearch
 from geo.fiber.diversity import Diversity
-from geo.fiber.reach import PeopleReach, ServedPeople, whole_people
+from geo.fiber.reach import PeopleReach, ServedPeople
 from geo.fiber.rules import LatencyRules
 from geo.fiber.targets import Targets
 from geo.geodesy import METRES_PER_MILE, lonlat_arrays, to_ecef
+from geo.people_units import whole_people
 
 
 class DiverseRoute(NamedTuple):

@@ -14,9 +14,8 @@ from geo.fiber.access import Access, NodeSearch
 from geo.fiber.rules import LatencyRules
 from geo.geodesy import KM_PER_MILE
 from geo.hilbert import hilbert_order
+from geo.people_units import MILLI
 
-# Counts are exact in integers: thousandths of a person.
-MILLI = 1000
 NS_PER_MS = 1e6
 MAX_BUDGET_MS = 400.0
 # Places that are prepared at once hold some 200 bytes each.
@@ -195,11 +194,6 @@ class PeopleReach:
 
         in_threads(run, len(node), workers, block=_PART)
         return out
-
-
-def whole_people(milli: np.ndarray) -> np.ndarray:
-    """Thousandths of a person as whole people, halves up."""
-    return (milli + MILLI // 2) // MILLI
 
 
 def _nanoseconds(ms: np.ndarray) -> np.ndarray:

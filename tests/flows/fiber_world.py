@@ -10,9 +10,10 @@ from geo.fiber.access import NodeSearch
 from geo.fiber.graph import FiberGraph
 from geo.fiber.links import merge_links
 from geo.fiber.nodes import FiberNodes, join_nodes
-from geo.fiber.reach import MILLI, ServedPeople
+from geo.fiber.reach import ServedPeople
 from geo.fiber.rules import ENDS, LatencyRules
 from geo.fiber.targets import Targets
+from geo.people_units import MILLI
 
 RTT = [f"rtt_ms_{end}" for end in ENDS]
 # People of a layer, none of a raster.

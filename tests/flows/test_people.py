@@ -16,7 +16,6 @@ from flows import people as module
 from flows import steps
 from flows.home import Home
 from geo.geodesy import METRES_PER_MILE
-from geo.people import people_points
 from geo.radius import radius_sums
 from tests.flows import tiny
 from tests.flows.conftest import rows
@@ -105,7 +104,7 @@ def test_states_are_scaled_to_the_census_of_the_layers(place):
     outside = states.iloc[-1]
     assert (outside["people"], outside["scale_factor"]) == (0.0, 0.0)
     assert outside["source_people"] > 0
-    milli = people_points(module.read_people_source(path))[2]
+    milli = module.read_people_source(path).milli
     cells = pd.read_parquet(module.beside(path, module.CELL))
     assert milli.sum() == cells["milli"].sum() == round(1000 * scaled["people"].sum())
 

@@ -13,7 +13,7 @@ from rasterio.warp import transform_bounds
 
 from geo._raster import Lattice
 from geo.errors import CrsError, GeoError
-from geo.people import PeopleSource, people_points
+from geo.people import PeopleSource
 from geo.people_area import cell_areas_km2
 from geo.people_raster import read_people
 from geo.radius import radius_sums
@@ -34,6 +34,11 @@ CONVENTIONS = [
     ("albers density", ALBERS, 3_000.0, -9_999.0, True),
     ("utm", UTM, 3_000.0, -1.0, False),
 ]
+
+
+def points_of(source):
+    """Longitudes, latitudes and thousandths of people."""
+    return source.lon, source.lat, source.milli
 
 
 def counties():
@@ -81,7 +86,7 @@ def test_every_convention_holds_the_people_of_its_cells(crs, cell, nodata, densi
     for state, people in totals.items():
         off = states.loc[state, "source_people"] - people
         assert -1e-6 * people <= off <= cells[near, 2].sum()
-    lon, lat, milli = people_points(found.source)
+    lon, lat, milli = points_of(found.source)
     assert shapely.distance(ground, shapely.points(lon, lat)).max() < half_deg
     # Nobody is lost by rounding, nor between the states and what lies beside them.
     assert milli.sum() / 1000 == pytest.approx(states["source_people"].sum(), abs=0.001)
@@ -106,7 +111,7 @@ def test_windows_that_cross_borders_change_no_bit(seed, convention, strip_cells)
     most_cells = 1_500 if seed % 2 else 10**6
     whole = read_people(raster, counties(), most_cells=most_cells)
     cut = read_people(raster, counties(), most_cells=most_cells, strip_cells=strip_cells)
-    for one, other in zip(people_points(whole.source), people_points(cut.source), strict=True):
+    for one, other in zip(points_of(whole.source), points_of(cut.source), strict=True):
         np.testing.assert_array_equal(one, other)
     pd.testing.assert_frame_equal(whole.states, cut.states)
     assert (whole.outside_people, whole.outside_count) == (cut.outside_people, cut.outside_count)
@@ -119,7 +124,7 @@ def test_a_finer_grid_is_summed_in_squares_and_loses_nobody():
     assert (fine.times, coarse.times) == (1, 4)
     everyone = [each.states["source_people"].sum() + each.outside_people for each in (fine, coarse)]
     assert everyone[1] == pytest.approx(everyone[0], rel=1e-9)
-    lon, lat, _ = people_points(coarse.source)
+    lon, lat, _ = points_of(coarse.source)
     a, _, c, _, e, f = coarse.source.lattice.transform
     assert (a, e) == pytest.approx((4 * ARC_30, -4 * ARC_30), rel=1e-12)
     np.testing.assert_allclose(((lon - c) / a) % 1.0, 0.5, atol=1e-6)
@@ -176,7 +181,7 @@ def test_a_state_that_the_raster_leaves_out_in_part_is_not_scaled_and_its_sums_a
 def test_a_grid_and_its_points_give_the_same_sums():
     raster, _, _ = made("EPSG:4326", ARC_30, -200.0, seed=2)
     found = read_people(raster, counties()).source
-    points = PeopleSource.of_milli(*people_points(found))
+    points = PeopleSource.of_milli(*points_of(found))
     assert found.lattice is not None
     assert points.lattice is None
     rng = np.random.default_rng(1)
