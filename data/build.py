@@ -265,12 +265,9 @@ def make_mart(
         "fiber_path": str(fiber),
         "access_path": str(access),
         "region_path": str(region),
-        **{f"{name}_path": str(power.with_suffix(f".{name}.parquet")) for name in POWER_FILES},
-        **{f"{name}_path": str(fiber.with_suffix(f".{name}.parquet")) for name in FIBER_FILES},
-        **{
-            f"people_{name}_path": str(people.with_suffix(f".{name}.parquet"))
-            for name in PEOPLE_FILES
-        },
+        **_beside(power, POWER_FILES),
+        **_beside(fiber, FIBER_FILES),
+        **_beside(people, PEOPLE_FILES, prefix="people_"),
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)
@@ -286,6 +283,11 @@ def make_mart(
         store.run_file(con, f"mart/{name}", params)
     store.run_file(con, "meta/drop_staging")
     store.run_file(con, "meta/column")
+
+
+def _beside(result: Path, tables: Iterable[str], prefix: str = "") -> dict[str, str]:
+    """Parameters for the paths of tables that a step wrote beside its result."""
+    return {f"{prefix}{name}_path": str(result.with_suffix(f".{name}.parquet")) for name in tables}
 
 
 def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:

@@ -249,6 +249,21 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
     raise UsageError(msg, "The point may lie in water or outside the area; write latitude first.")
 
 
+def point_of(what: str) -> tuple[float, float]:
+    """Read a point of the command line.
+
+    Raises
+    ------
+    UsageError
+        The words are no point.
+    """
+    point = lat_lon(what)
+    if point is None:
+        msg = f"{what!r} is no point."
+        raise UsageError(msg, "Write latitude first: 39.04,-77.49.")
+    return point
+
+
 def lat_lon(what: str) -> tuple[float, float] | None:
     """Read a latitude and a longitude; None where the words are none.
 

@@ -261,13 +261,11 @@ def power(
     mw
         Load that is wanted: which substation can serve it, and what an upgrade would take.
     """
-    if not where:
-        msg = "Name a point."
-        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    point = _point(where)
     # Kernels take a second to import: only this question pays for it.
     from flows.power_answer import power as answer
 
-    return answer(Home.at(home).build, " ".join(where), mw)
+    return answer(Home.at(home).build, point, mw)
 
 
 @app.command
@@ -289,12 +287,10 @@ def latency(
     to
         Metros of this id, or with this in their names.
     """
-    if not where:
-        msg = "Name a point."
-        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    point = _point(where)
     from flows.latency_answer import latency as answer
 
-    return answer(Home.at(home).build, " ".join(where), is_all=all, to=to)
+    return answer(Home.at(home).build, point, is_all=all, to=to)
 
 
 @app.command
@@ -313,15 +309,13 @@ def reach(
     ms
         Round trips in milliseconds (default: 10). Several may be given.
     """
-    if not where:
-        msg = "Name a point."
-        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    point = _point(where)
     if ms == []:
         msg = "--ms names nothing."
         raise UsageError(msg, "Leave it out, or give milliseconds above 0.")
     from flows.reach_answer import reach as answer
 
-    return answer(Home.at(home).build, " ".join(where), ms or [10.0])
+    return answer(Home.at(home).build, point, ms or [10.0])
 
 
 @app.command
@@ -356,6 +350,14 @@ def drive(
 
     address = URL if url is None else url
     return answer(Home.at(home), workload, parcels, top=top, url=address, is_offline=offline)
+
+
+def _point(words: tuple[str, ...]) -> str:
+    """Words of a point, of which there must be some."""
+    if not words:
+        msg = "Name a point."
+        raise UsageError(msg, "Give LAT,LON such as 39.04,-77.49.")
+    return " ".join(words)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from flows.asking import honest
 from flows.exporting import require_workload
 from flows.home import Home
 from flows.reporting import rows_of
-from flows.show import Shown
+from flows.show import Shown, records
 from geo.drive import ACCESS_MPH, ACCESS_REACH_MI, Box, RoadNetwork, box_mi2, corridor
 
 URL = "https://overpass-api.de/api"
@@ -187,8 +187,7 @@ def _drive(
 
 
 def _shown(workload: str, parcel: pd.DataFrame, roads: list[Roads], run: dict[str, Any]) -> Shown:
-    kept = parcel.drop(columns="box_no").astype(object)
-    rows = kept.where(kept.notna(), None).to_dict("records")
+    rows = records(parcel.drop(columns="box_no"))
     as_of = min((each.as_of for each in roads if each.as_of), default=None)
     payload = {
         "workload": workload,

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data import store
-from data.errors import BuildError, UsageError
-from flows.asking import lat_lon
+from data.errors import BuildError
 from flows.reporting import rows_of
 from geo.errors import GeoError
 from geo.fiber.access import Access, NodeSearch
@@ -157,21 +156,6 @@ class PublishedFiber:
         return found | dict(zip(RTT, ms.tolist(), strict=True))
 
 
-def point_of(what: str) -> tuple[float, float]:
-    """Read a point of the command line.
-
-    Raises
-    ------
-    UsageError
-        The words are no point.
-    """
-    point = lat_lon(what)
-    if point is None:
-        msg = f"{what!r} is no point."
-        raise UsageError(msg, "Write latitude first: 39.04,-77.49.")
-    return point
-
-
 def miles_to(lon: float, lat: float, places: pd.DataFrame) -> np.ndarray:
     """Geodesic miles from a point to places with lon and lat, shape (n,)."""
     there = (places[name].to_numpy(float) for name in ("lon", "lat"))
@@ -203,8 +187,3 @@ def assumed(fiber: PublishedFiber) -> str:
         f"(low / mid / high) or, where none is known, {factor} times the great circle; {user}. Sources: "
         "meta.latency_rule."
     )
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts, with None for what is missing."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")

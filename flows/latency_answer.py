@@ -8,19 +8,17 @@ import pandas as pd
 
 from data import store
 from data.errors import UsageError
-from flows.asking import honest
+from flows.asking import honest, point_of
 from flows.fiber_read import (
     MID,
     RTT,
     PublishedFiber,
     assumed,
     miles_to,
-    point_of,
-    records,
     unknown_because,
 )
 from flows.fiber_way import Ways, node_name, path_basis, short, text
-from flows.show import Shown
+from flows.show import Shown, records
 from geo.fiber.access import Access
 from geo.fiber.lateral import lateral_musd
 from geo.geodesy import KM_PER_MILE

@@ -11,9 +11,9 @@ from pyproj import Geod
 from data import store
 from data.errors import UsageError
 from data.stage import REFERENCE_DIR
-from flows.asking import honest, lat_lon
+from flows.asking import honest, point_of
 from flows.reporting import rows_of
-from flows.show import Shown
+from flows.show import Shown, records
 from geo.pairs import pairs_within
 from geo.power.upgrade import cost_class, lifting, upgrade_musd
 from geo.tie_line import ROUTE_FACTOR, TieLineCosts, priced_mi
@@ -56,10 +56,7 @@ def power(build: Path, what: str, mw: float | None = None) -> Shown:
     UsageError
         The words are no point, or the MW are not above 0.
     """
-    point = lat_lon(what)
-    if point is None:
-        msg = f"{what!r} is no point."
-        raise UsageError(msg, "Write latitude first: 39.04,-77.49.")
+    point = point_of(what)
     if mw is not None and not 0 < mw < np.inf:
         msg = f"--mw {mw:g} is no load."
         raise UsageError(msg, "Give the megawatts that are wanted, above 0.")
@@ -70,7 +67,7 @@ def power(build: Path, what: str, mw: float | None = None) -> Shown:
         found = _weighed(near, costs, mw)
         best = None if found.empty or np.isnan(found["rate"].iloc[0]) else found.iloc[0]
         limits = [] if best is None else _limits(con, best["substation_id"])
-    substations = _records(found.drop(columns="rate"))
+    substations = records(found.drop(columns="rate"))
     upgrade = (
         None if best is None or mw is None else _upgrade(best, pd.DataFrame(limits), mw, costs)
     )
@@ -189,7 +186,7 @@ def _upgrade(
     total = float(musd.sum())
     return {
         "substation_id": best["substation_id"],
-        "elements": _records(elements[names]),
+        "elements": records(elements[names]),
         "musd": None if np.isnan(total) else total,
         "cost_class": cost_class(total),
         "next_mw": None if np.isnan(next_mw) else next_mw,
@@ -238,8 +235,3 @@ def _notes(found: pd.DataFrame, best: pd.Series | None, mw: float | None) -> lis
 
 def _name(row: pd.Series) -> str:
     return str(row["substation_id"] if pd.isna(row["substation_name"]) else row["substation_name"])
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts, with None for what is missing."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")

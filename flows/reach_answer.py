@@ -9,17 +9,15 @@ import pandas as pd
 
 from data import store
 from data.errors import UsageError
-from flows.asking import honest
+from flows.asking import honest, point_of
 from flows.fiber_read import (
     RTT,
     PublishedFiber,
     assumed,
     miles_to,
-    point_of,
-    records,
     unknown_because,
 )
-from flows.show import Shown
+from flows.show import Shown, records
 from geo.fiber.access import Access
 from geo.fiber.reach import MAX_BUDGET_MS, PeopleReach, ServedPeople
 from geo.fiber.rules import ENDS, LatencyRules

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import shapely
 from rich import box
 from rich.console import Console
@@ -126,3 +127,8 @@ def _wkt(value: bytes) -> str:
         return shapely.from_wkb(value).wkt
     except shapely.GEOSException:
         return value.hex()
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as `Shown` takes them, with None for what is missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -6,6 +6,14 @@ with light as (
     where name = 'light_us_per_km'
 ),
 
+nearest as (
+    select parcel_id, rtt_metro_id as metro_id, rtt_metro_ms_low as rtt_ms_low
+    from core.parcel_metric
+    union all
+    select parcel_id, rtt_major_metro_id, rtt_major_metro_ms_low
+    from core.parcel_metric
+),
+
 way as (
     select
         rtt.metro_id || ' ' || rtt.node_id as what,
@@ -20,25 +28,14 @@ way as (
     union all
     select
         parcel.parcel_id || ' ' || metro.metro_id,
-        metric.rtt_metro_ms_low,
+        nearest.rtt_ms_low,
         parcel.lon,
         parcel.lat,
         metro.lon,
         metro.lat
-    from core.parcel_metric as metric
-    inner join core.parcel as parcel on metric.parcel_id = parcel.parcel_id
-    inner join core.metro as metro on metric.rtt_metro_id = metro.metro_id
-    union all
-    select
-        parcel.parcel_id || ' ' || metro.metro_id,
-        metric.rtt_major_metro_ms_low,
-        parcel.lon,
-        parcel.lat,
-        metro.lon,
-        metro.lat
-    from core.parcel_metric as metric
-    inner join core.parcel as parcel on metric.parcel_id = parcel.parcel_id
-    inner join core.metro as metro on metric.rtt_major_metro_id = metro.metro_id
+    from nearest
+    inner join core.parcel as parcel on nearest.parcel_id = parcel.parcel_id
+    inner join core.metro as metro on nearest.metro_id = metro.metro_id
 ),
 
 measured as (
