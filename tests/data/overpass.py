@@ -10,10 +10,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
+
+from tests.data.local_server import Handler, LocalServer
 
 RECORDED = Path(__file__).parent / "osm"
 FREE = """Connected as: 1234567890
@@ -55,7 +56,7 @@ def recorded(name: str) -> dict[str, Any]:
     return json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))
 
 
-class Overpass:
+class Overpass(LocalServer):
     """The server: answers from elements; `failures` come first, each once."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
@@ -68,13 +69,12 @@ class Overpass:
         self._lock = threading.Lock()
         overpass = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Answering(Handler):
+            def do_GET(self) -> None:  # noqa: N802
+                status = overpass.status.encode()
+                self.send(200, status, {}, len(status))
 
-            def do_GET(self) -> None:
-                self._send(200, overpass.status.encode(), {})
-
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802
                 length = int(self.headers["Content-Length"])
                 query = parse_qs(self.rfile.read(length).decode())["data"][0]
                 with overpass.counted():
@@ -84,30 +84,13 @@ class Overpass:
                         self.close_connection = True
                         return
                     body = overpass.body(query, failure)
-                    self._send(failure.status, body, failure.headers)
+                    self.send(failure.status, body, failure.headers, len(body))
 
-            def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Connection", "close")
-                self.end_headers()
-                self.wfile.write(body)
-                self.close_connection = True
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
+        super().__init__(Answering)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/api"
+        return f"{self.root}/api"
 
     def body(self, query: str, failure: Failure) -> bytes:
         if failure.body is not None:
@@ -126,15 +109,6 @@ class Overpass:
         yield
         with self._lock:
             self._now -= 1
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def select(elements: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:

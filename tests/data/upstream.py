@@ -3,15 +3,15 @@
 import contextlib
 import hashlib
 import json
-import threading
 import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.data.local_server import Handler, LocalServer
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Response:
 Answer = Callable[[Request], Response]
 
 
-class Upstream:
+class Upstream(LocalServer):
     """The server: `routes` maps a path to an answer or to a list of answers, given in turn."""
 
     def __init__(self) -> None:
@@ -43,10 +43,8 @@ class Upstream:
         self.requests: list[Request] = []
         upstream = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
+        class Answering(Handler):
+            def do_GET(self) -> None:  # noqa: N802
                 parts = urlsplit(self.path)
                 query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
                 request = Request(
@@ -56,27 +54,12 @@ class Upstream:
                 self._send(upstream.answer(request))
 
             def _send(self, response: Response) -> None:
-                self.send_response(response.status)
-                for name, value in response.headers.items():
-                    self.send_header(name, value)
                 length = len(response.body) if response.length == -1 else response.length
-                if length is not None and response.status != 304:
-                    self.send_header("Content-Length", str(length))
-                self.send_header("Connection", "close")
-                self.end_headers()
                 body = response.body if response.cut is None else response.body[: response.cut]
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    self.wfile.write(body)
-                self.close_connection = True
+                told = None if response.status == 304 else length
+                self.send(response.status, body, response.headers, told)
 
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
+        super().__init__(Answering)
 
     def answer(self, request: Request) -> Response:
         answer = self.routes.get(request.path, Response(status=404))
@@ -85,16 +68,7 @@ class Upstream:
         return answer if isinstance(answer, Response) else answer(request)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self.root}{path}"
 
 
 @contextlib.contextmanager
