@@ -415,9 +415,17 @@ class TestArcgis:
             fetch(self.layer(upstream, max_bytes=2000))
 
 
-@pytest.mark.parametrize("header", ["12", format_datetime(dt.datetime.now(dt.UTC))])
-def test_retry_after_reads_seconds_and_dates(header):
-    assert 0 <= retry_after_s(header) <= 12
+def test_retry_after_reads_seconds():
+    assert retry_after_s("12") == 12
+
+
+def test_retry_after_reads_dates():
+    in_an_hour = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    assert 3500 < retry_after_s(format_datetime(in_an_hour)) <= 3600
+
+
+def test_a_date_that_has_passed_is_no_wait():
+    assert retry_after_s("Thu, 01 Jan 2015 00:00:00 +0000") == 0
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "-3"])
