@@ -1,0 +1,1 @@
+"""What a site costs: terms with units, delivered power for training, queries for inference."""
