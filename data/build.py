@@ -399,7 +399,18 @@ def _count_layers(con: duckdb.DuckDBPyConnection, filled: Collection[str]) -> No
 def _workload_row(workload: Workload) -> dict[str, Any]:
     return {
         "workload": workload.id,
-        **workload.model_dump(include={"title", "summary", "target_mw", "capacity_metric"}),
+        "design_mw": workload.design_mw,
+        **workload.model_dump(
+            include={
+                "title",
+                "summary",
+                "objective",
+                "target_mw",
+                "capacity_metric",
+                "latency_budget_ms",
+            }
+        ),
+        **workload.cost.model_dump(exclude={"design_mw"}),
     }
 
 

@@ -3,7 +3,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,11 @@ from data.validation import read_model
 WORKLOADS_DIR = Path(__file__).parent / "workloads"
 SCHEMA_PATH = Path(__file__).parent / "schemas" / "workload.schema.json"
 WEIGHT_TOLERANCE = 1e-9
+# Megawatts that costs are stated at where a profile says none: the middle of what practitioners ask for.
+DESIGN_MW = {"training": 300.0, "inference": 50.0}
+# Milliseconds there and back that people are counted within, and the one that inference has by default.
+LATENCY_BUDGETS_MS = (5, 10, 20)
+LATENCY_BUDGET_MS = 10
 
 
 class _Strict(BaseModel):
@@ -68,16 +73,76 @@ class Factor(_Strict):
         return self
 
 
+class CostChoice(_Strict):
+    """What a profile asks of the cost model; what it leaves out is taken from the cost rules."""
+
+    design_mw: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Megawatts that a site is priced at; 300 for training and 50 for inference when left out.",
+    )
+    load_factor: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Mean over peak draw of the year, in the place of the rules'."
+    )
+    usd_per_mwh: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Energy price everywhere, in the place of each parcel's own."
+    )
+    watt_hours_per_query: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Energy of one query at the server, in the place of the rules'."
+    )
+    premium_usd_per_million_queries: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="What users pay more for a million answers within the budget; unknown when left out.",
+    )
+
+
 class Workload(_Strict):
     """A profile: what one kind of AI compute wants of land."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
     summary: str
+    objective: Literal["training", "inference"] = Field(
+        default="training",
+        description="What is priced: delivered $/MWh of IT load, or $ per million queries.",
+    )
     target_mw: Annotated[float, Field(gt=0)]
     capacity_metric: Literal["headroom_mw_mid", "headroom_mw_low", "headroom_mw_high"]
+    latency_budget_ms: Literal[5, 10, 20] | None = Field(
+        default=None,
+        description="Round trip that people are counted within; inference alone has one, 10 when left out.",
+    )
+    cost: CostChoice = CostChoice()
     gates: list[Gate]
     factors: list[Factor] = Field(min_length=1)
+
+    @property
+    def design_mw(self) -> float:
+        """Megawatts that a site of this workload is priced at."""
+        return self.cost.design_mw or DESIGN_MW[self.objective]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_of_inference(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("objective") == "inference":
+            return {"latency_budget_ms": LATENCY_BUDGET_MS} | content
+        return content
+
+    @model_validator(mode="after")
+    def _objective(self) -> Self:
+        if (self.objective == "inference") != (self.latency_budget_ms is not None):
+            msg = (
+                f"{self.objective} has no latency budget: remove latency_budget_ms"
+                if self.objective == "training"
+                else "inference needs a latency budget: give latency_budget_ms"
+            )
+            raise ValueError(msg)
+        queries = self.cost.watt_hours_per_query or self.cost.premium_usd_per_million_queries
+        if self.objective == "training" and queries is not None:
+            msg = (
+                "training answers no queries: remove them from cost, or set objective to inference"
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _weights(self) -> Self:

@@ -2,15 +2,34 @@ create table meta.workload (
     workload varchar primary key,
     title varchar,
     summary varchar,
+    objective varchar,
     target_mw double,
-    capacity_metric varchar
+    capacity_metric varchar,
+    latency_budget_ms double,
+    design_mw double,
+    load_factor double,
+    usd_per_mwh double,
+    watt_hours_per_query double,
+    premium_usd_per_million_queries double
 );
 comment on table meta.workload is 'Workload profiles of this study';
 comment on column meta.workload.workload is 'Id of the profile';
 comment on column meta.workload.title is 'Title';
 comment on column meta.workload.summary is 'What it wants, in one sentence';
+comment on column meta.workload.objective is
+'What is priced: training (delivered dollars a megawatt-hour) or inference (dollars per million queries)';
 comment on column meta.workload.target_mw is 'Megawatts a region must hold before its score counts in full';
 comment on column meta.workload.capacity_metric is 'Metric that fills the target';
+comment on column meta.workload.latency_budget_ms is
+'Round trip in milliseconds that people are counted within; NULL for training, which has none';
+comment on column meta.workload.design_mw is 'Megawatts that a site is priced at';
+comment on column meta.workload.load_factor is 'Mean over peak draw of the year; NULL where the cost rules say it';
+comment on column meta.workload.usd_per_mwh is
+'Energy price everywhere, dollars a megawatt-hour; NULL where each parcel has its own';
+comment on column meta.workload.watt_hours_per_query is
+'Energy of one query at the server; NULL where the cost rules say it';
+comment on column meta.workload.premium_usd_per_million_queries is
+'What users pay more for a million answers within the budget, dollars; NULL where nobody says';
 
 create table meta.gate (
     workload varchar,
