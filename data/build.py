@@ -48,6 +48,8 @@ MART_ORDER = (
     "metro",
     "people_state",
     "people_cell",
+    "ranked_regions",
+    "ranked_parcels",
     "training_regions",
     "inference_regions",
     "training_parcels",
@@ -67,6 +69,12 @@ POWER_FILES = (
 )
 # What the people step wrote beside its points.
 PEOPLE_FILES = ("state", "cell")
+# Views of one workload, whose columns are those of the view of all.
+ALIKE = {
+    f"{workload}_{level}": f"ranked_{level}"
+    for workload in ("training", "inference")
+    for level in ("regions", "parcels")
+}
 # Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
 IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
 RANGE_PARCELS = 65_536
@@ -281,8 +289,19 @@ def make_mart(
         if name == "region_fill":
             _fill_regions(con, fill)
         store.run_file(con, f"mart/{name}", params)
+        if name in ALIKE:
+            _comment_alike(con, f"mart.{name}", f"mart.{ALIKE[name]}")
     store.run_file(con, "meta/drop_staging")
     store.run_file(con, "meta/column")
+
+
+def _comment_alike(con: duckdb.DuckDBPyConnection, view: str, like: str) -> None:
+    """Say of the columns of a view what is said of those of the view that it selects from."""
+    told = dict(store.query_file(con, "query/comments_of", {"named": like}).fetchall())
+    for column in con.table(view).columns:
+        # A comment cannot be a parameter; those of a view that we wrote are text between quotes.
+        text = told[column].replace("'", "''")
+        con.execute(f"comment on column {view}.{column} is '{text}'")
 
 
 def _beside(result: Path, tables: Iterable[str], prefix: str = "") -> dict[str, str]:
