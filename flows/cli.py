@@ -352,6 +352,38 @@ def drive(
     return answer(Home.at(home), workload, parcels, top=top, url=address, is_offline=offline)
 
 
+@app.command
+def backtest(
+    sites: Path,
+    *,
+    workload: str = "training",
+    match: Literal["state", "metro", "all"] = "state",
+    seed: int | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Test a ranking on real sites: where they fall in it, against land that is like theirs.
+
+    What is tested leaves out every metric that rests on where data centers stand.
+
+    Parameters
+    ----------
+    sites
+        Points or polygons of sites that were chosen by others: GeoJSON, GeoPackage or shapefile.
+    workload
+        Workload whose ranking is tested.
+    match
+        Land that a site is compared with: of its state, as far from a metro, or all.
+    seed
+        Whole number that the bootstrap starts from.
+    """
+    from flows.backtest import SEED
+    from flows.backtest import backtest as answer
+
+    build = Home.at(home).build
+    return answer(build, sites, workload, match=match, seed=SEED if seed is None else seed)
+
+
 def _point(words: tuple[str, ...]) -> str:
     """Words of a point, of which there must be some."""
     if not words:
