@@ -1,0 +1,3 @@
+select *
+from meta.workload
+order by workload desc;
