@@ -16,7 +16,7 @@ from data import store
 from data.metrics import METRICS
 from data.stage import fill_layer, load_layer, load_reference
 from data.study import Study
-from data.workload import Factor, Workload
+from data.workload import MAJOR_METRO_PEOPLE, Factor, Workload, major_metro_people
 
 # Tables of core that are loaded with the parcels, after the layers.
 PARCEL_TABLES = ("parcel", "parcel_metric", "parcel_access")
@@ -101,7 +101,12 @@ def layer_names() -> list[str]:
 
 
 def assemble(
-    target: Path, study: Study, themes: Mapping[str, Path], sources: Iterable[Mapping[str, Any]]
+    target: Path,
+    study: Study,
+    themes: Mapping[str, Path],
+    sources: Iterable[Mapping[str, Any]],
+    *,
+    major_people: int = MAJOR_METRO_PEOPLE,
 ) -> None:
     """Write the core layers of a study, from the staged databases of its themes, to `target`.
 
@@ -115,6 +120,8 @@ def assemble(
         Theme -> staged database.
     sources
         Rows of `meta.source`.
+    major_people
+        People from which on a metro is a major one.
     """
     temporary = target.with_suffix(".duckdb.tmp")
     temporary.unlink(missing_ok=True)
@@ -148,6 +155,7 @@ def assemble(
         load_reference(con, "derived")
         for layer, staged in study.derived.items():
             fill_layer(con, layer, staged)
+        store.run_file(con, "meta/major_metro", {"people": major_people})
         _count_layers(con, {*filled, *study.derived})
         store.run_file(con, "meta/drop_staging")
         store.seal(con, temporary)
@@ -225,11 +233,12 @@ def load_profiles(
         "meta.metric",
         pd.DataFrame([{"metric": name, **vars(metric)} for name, metric in METRICS.items()]),
     )
+    people = major_metro_people(workloads)
     for entry in study.workloads:
         workload = workloads[entry.id]
         why = {item.metric: item.why for item in entry.without}
         kept = sum(factor.weight for factor in workload.factors if factor.metric not in why)
-        _insert(con, "meta.workload", pd.DataFrame([_workload_row(workload)]))
+        _insert(con, "meta.workload", pd.DataFrame([_workload_row(workload, people)]))
         gates = [
             {
                 "workload": workload.id,
@@ -415,21 +424,13 @@ def _count_layers(con: duckdb.DuckDBPyConnection, filled: Collection[str]) -> No
             )
 
 
-def _workload_row(workload: Workload) -> dict[str, Any]:
+def _workload_row(workload: Workload, major_people: int) -> dict[str, Any]:
     return {
+        **workload.model_dump(exclude={"id", "cost", "gates", "factors"}),
+        **workload.cost.model_dump(),
         "workload": workload.id,
         "design_mw": workload.design_mw,
-        **workload.model_dump(
-            include={
-                "title",
-                "summary",
-                "objective",
-                "target_mw",
-                "capacity_metric",
-                "latency_budget_ms",
-            }
-        ),
-        **workload.cost.model_dump(exclude={"design_mw"}),
+        "major_metro_people": major_people,
     }
 
 

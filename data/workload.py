@@ -1,6 +1,7 @@
 """Workload profiles: gates, value functions, weights and the capacity a region must fill."""
 
 import json
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,9 +18,11 @@ SCHEMA_PATH = Path(__file__).parent / "schemas" / "workload.schema.json"
 WEIGHT_TOLERANCE = 1e-9
 # Megawatts that costs are stated at where a profile says none: the middle of what practitioners ask for.
 DESIGN_MW = {"training": 300.0, "inference": 50.0}
-# Milliseconds there and back that people are counted within, and the one that inference has by default.
-LATENCY_BUDGETS_MS = (5, 10, 20)
+# Milliseconds there and back that inference has where a profile says none.
 LATENCY_BUDGET_MS = 10
+# People of a metro that is major where no profile says otherwise, and of the smallest that is known.
+MAJOR_METRO_PEOPLE = 1_000_000
+METRO_PEOPLE = 250_000
 
 
 class _Strict(BaseModel):
@@ -106,10 +109,24 @@ class Workload(_Strict):
         description="What is priced: delivered $/MWh of IT load, or $ per million queries.",
     )
     target_mw: Annotated[float, Field(gt=0)]
+    max_site_mw: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description=(
+            "Most that one site takes of the target, so that a region is filled by many small ones; "
+            "all that its substation has when left out."
+        ),
+    )
     capacity_metric: Literal["headroom_mw_mid", "headroom_mw_low", "headroom_mw_high"]
     latency_budget_ms: Literal[5, 10, 20] | None = Field(
         default=None,
         description="Round trip that people are counted within; inference alone has one, 10 when left out.",
+    )
+    major_metro_people: Annotated[int, Field(ge=METRO_PEOPLE)] | None = Field(
+        default=None,
+        description=(
+            "People from which on a metro is a major one, for every major_metro metric; a million when left "
+            "out. Profiles of one study must agree, since each parcel is measured once."
+        ),
     )
     cost: CostChoice = CostChoice()
     gates: list[Gate]
@@ -163,8 +180,9 @@ def study_workloads(study: Study) -> dict[str, Workload]:
     Raises
     ------
     WorkloadError
-        A profile is missing or broken, its id is not the one that the study gives, or the study
-        does without a metric that it never had, or without all of them.
+        A profile is missing or broken, its id is not the one that the study gives, the study does
+        without a metric that it never had, or without all of them, or profiles disagree on which
+        metros are major.
     """
     found = {}
     for entry in study.workloads:
@@ -174,7 +192,20 @@ def study_workloads(study: Study) -> dict[str, Workload]:
             raise WorkloadError(msg, "Give the profile the same id.")
         _check_without(study, entry, workload)
         found[entry.id] = workload
+    asked = {w.id: w.major_metro_people for w in found.values() if w.major_metro_people is not None}
+    if len(set(asked.values())) > 1:
+        told = ", ".join(f"{name} {people:,}" for name, people in asked.items())
+        msg = f"Profiles of study {study.id} disagree on the people of a major metro: {told}."
+        raise WorkloadError(
+            msg, "Give them the same major_metro_people, or rank them by two studies."
+        )
     return found
+
+
+def major_metro_people(workloads: Mapping[str, Workload]) -> int:
+    """People from which on the profiles of a study call a metro a major one."""
+    asked = (workload.major_metro_people for workload in workloads.values())
+    return next((people for people in asked if people is not None), MAJOR_METRO_PEOPLE)
 
 
 def _check_without(study: Study, entry: StudyWorkload, workload: Workload) -> None:

@@ -19,6 +19,7 @@ from data.network_case import catalogue_of
 from data.pull import Progress, Pulled, mirror_from_environment, pull
 from data.stage import REFERENCE_DIR, REFERENCE_SOURCE, stage_theme
 from data.study import Study
+from data.workload import major_metro_people, study_workloads
 from flows import keys
 from flows.area import narrow
 from flows.clock import utc
@@ -76,10 +77,11 @@ def assemble(
     # When and from where the bytes came is told of each run, not part of what the layers are.
     pinned = [{**row, "fetched_at": None, "origin": None} for row in rows]
     names = {theme: path.name for theme, path in themes.items()}
-    key = keys.key_of(names, study.derived, pinned, keys.code_key(keys.STAGE_CODE))
+    people = major_metro_people(study_workloads(study))
+    key = keys.key_of(names, study.derived, pinned, people, keys.code_key(keys.STAGE_CODE))
     target = home.work / f"layers-{key}.duckdb"
     if not is_there(target, "layers", log):
-        builds.assemble(target, study, themes, rows)
+        builds.assemble(target, study, themes, rows, major_people=people)
     return target
 
 

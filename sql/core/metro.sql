@@ -13,7 +13,7 @@ comment on column core.metro.metro_name is 'Name';
 comment on column core.metro.metro_people is 'People';
 comment on column core.metro.lon is 'Longitude of the people-weighted centre';
 comment on column core.metro.lat is 'Latitude of the people-weighted centre';
-comment on column core.metro.is_major is 'A million people or more';
+comment on column core.metro.is_major is 'Whether it is a major metro: a million people or more, where no profile asks for another number';
 comment on column core.metro.source_id is 'Catalogue id of the source the row comes from';
 
 insert into meta.refused_row

@@ -191,11 +191,11 @@ comment on column core.parcel_metric.metro_mi is 'Miles from the centroid to the
 comment on column core.parcel_metric.metro_id is 'Nearest metro of 250,000 people or more';
 comment on column core.parcel_metric.metro_name is 'Its name';
 comment on column core.parcel_metric.metro_people is 'Its people';
-comment on column core.parcel_metric.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of a million people or more';
-comment on column core.parcel_metric.major_metro_id is 'Nearest metro of a million people or more';
+comment on column core.parcel_metric.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest major metro, by default of a million people or more';
+comment on column core.parcel_metric.major_metro_id is 'Nearest major metro, by default of a million people or more';
 comment on column core.parcel_metric.major_metro_name is 'Its name';
 comment on column core.parcel_metric.major_metro_people is 'Its people';
-comment on column core.parcel_metric.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column core.parcel_metric.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a major metro, by default of a million people or more';
 comment on column core.parcel_metric.population_5mi is 'People within 5 geodesic miles of the centroid: where they crowd, land is scarce, dear and hard to permit; NULL where a raster of people does not cover them';
 comment on column core.parcel_metric.population_25mi is 'People within 25 geodesic miles of the centroid; NULL where a raster of people does not cover them';
 comment on column core.parcel_metric.population_50mi is 'People within 50 geodesic miles of the centroid; NULL where a raster of people does not cover them';
@@ -214,7 +214,7 @@ comment on column core.parcel_metric.rtt_metro_ms_high is 'High end of rtt_metro
 comment on column core.parcel_metric.rtt_metro_id is 'Id of that metro';
 comment on column core.parcel_metric.rtt_metro_name is 'Its name';
 comment on column core.parcel_metric.rtt_major_metro_ms_low is 'Low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
-comment on column core.parcel_metric.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column core.parcel_metric.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the major metro, by default of a million people or more, that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column core.parcel_metric.rtt_major_metro_ms_high is 'High end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
 comment on column core.parcel_metric.rtt_major_metro_id is 'Id of that major metro';
 comment on column core.parcel_metric.rtt_major_metro_name is 'Its name';

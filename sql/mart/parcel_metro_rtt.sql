@@ -50,7 +50,7 @@ comment on view mart.parcel_metro_rtt is
 comment on column mart.parcel_metro_rtt.parcel_id is 'Parcel';
 comment on column mart.parcel_metro_rtt.metro_id is 'Metro';
 comment on column mart.parcel_metro_rtt.metro_name is 'Its name';
-comment on column mart.parcel_metro_rtt.is_major is 'A million people or more';
+comment on column mart.parcel_metro_rtt.is_major is 'Whether it is a major metro: a million people or more, where no profile asks for another number';
 comment on column mart.parcel_metro_rtt.metro_people is 'Its people';
 comment on column mart.parcel_metro_rtt.rtt_ms_low is 'Round trip, low end, ms';
 comment on column mart.parcel_metro_rtt.rtt_ms_mid is 'Round trip, middle, ms';

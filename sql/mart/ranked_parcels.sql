@@ -231,11 +231,11 @@ comment on column mart.ranked_parcels.metro_mi is 'Miles from the centroid to th
 comment on column mart.ranked_parcels.metro_id is 'Nearest metro of 250,000 people or more';
 comment on column mart.ranked_parcels.metro_name is 'Its name';
 comment on column mart.ranked_parcels.metro_people is 'Its people';
-comment on column mart.ranked_parcels.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest metro of a million people or more';
-comment on column mart.ranked_parcels.major_metro_id is 'Nearest metro of a million people or more';
+comment on column mart.ranked_parcels.major_metro_mi is 'Miles from the centroid to the people-weighted centre of the nearest major metro, by default of a million people or more';
+comment on column mart.ranked_parcels.major_metro_id is 'Nearest major metro, by default of a million people or more';
 comment on column mart.ranked_parcels.major_metro_name is 'Its name';
 comment on column mart.ranked_parcels.major_metro_people is 'Its people';
-comment on column mart.ranked_parcels.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a metro of a million people or more';
+comment on column mart.ranked_parcels.is_within_100mi_of_major_metro is 'Whether the centroid lies within 100 geodesic miles of the centre of a major metro, by default of a million people or more';
 comment on column mart.ranked_parcels.population_5mi is 'People within 5 geodesic miles of the centroid: where they crowd, land is scarce, dear and hard to permit; NULL where a raster of people does not cover them';
 comment on column mart.ranked_parcels.population_25mi is 'People within 25 geodesic miles of the centroid; NULL where a raster of people does not cover them';
 comment on column mart.ranked_parcels.population_50mi is 'People within 50 geodesic miles of the centroid; NULL where a raster of people does not cover them';
@@ -254,7 +254,7 @@ comment on column mart.ranked_parcels.rtt_metro_ms_high is 'High end of rtt_metr
 comment on column mart.ranked_parcels.rtt_metro_id is 'Id of that metro';
 comment on column mart.ranked_parcels.rtt_metro_name is 'Its name';
 comment on column mart.ranked_parcels.rtt_major_metro_ms_low is 'Low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
-comment on column mart.ranked_parcels.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.ranked_parcels.rtt_major_metro_ms_mid is 'Round trip over fiber from the centroid to the major metro, by default of a million people or more, that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column mart.ranked_parcels.rtt_major_metro_ms_high is 'High end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
 comment on column mart.ranked_parcels.rtt_major_metro_id is 'Id of that major metro';
 comment on column mart.ranked_parcels.rtt_major_metro_name is 'Its name';

@@ -94,12 +94,12 @@ comment on column mart.ranked_regions.cooling_degree_days_65f is 'Of the best pa
 comment on column mart.ranked_regions.metro_name is 'Of the best parcel: its name';
 comment on column mart.ranked_regions.metro_mi is 'Of the best parcel: miles from the centroid to the people-weighted centre of the nearest metro of 250 000 people or more';
 comment on column mart.ranked_regions.major_metro_name is 'Of the best parcel: its name';
-comment on column mart.ranked_regions.major_metro_mi is 'Of the best parcel: miles from the centroid to the people-weighted centre of the nearest metro of a million people or more';
+comment on column mart.ranked_regions.major_metro_mi is 'Of the best parcel: miles from the centroid to the people-weighted centre of the nearest major metro, by default of a million people or more';
 comment on column mart.ranked_regions.population_50mi is 'Of the best parcel: people within 50 geodesic miles of the centroid';
 comment on column mart.ranked_regions.population_100mi is 'Of the best parcel: people within 100 geodesic miles of the centroid';
 comment on column mart.ranked_regions.carrier_25mi_count is 'Of the best parcel: distinct carriers with a point of presence within 25 miles of the centroid';
 comment on column mart.ranked_regions.rtt_major_metro_ms_low is 'Of the best parcel: low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
-comment on column mart.ranked_regions.rtt_major_metro_ms_mid is 'Of the best parcel: round trip over fiber from the centroid to the metro of a million people or more that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
+comment on column mart.ranked_regions.rtt_major_metro_ms_mid is 'Of the best parcel: round trip over fiber from the centroid to the major metro, by default of a million people or more, that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column mart.ranked_regions.rtt_major_metro_ms_high is 'Of the best parcel: high end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
 comment on column mart.ranked_regions.people_5ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 5 ms';
 comment on column mart.ranked_regions.people_10ms_low is 'Of the best parcel: people whose high round trip over fiber from the centroid is within 10 ms: those who surely are';

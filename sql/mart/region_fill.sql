@@ -25,7 +25,7 @@ comment on column mart.region_fill.substation_id is 'Feeding substation, counted
 comment on column mart.region_fill.score is 'Score of the parcel';
 comment on column mart.region_fill.score_high is 'Score of the parcel with unknown factors at their best';
 comment on column mart.region_fill.gate_status is 'pass or unknown';
-comment on column mart.region_fill.capacity_mw is 'Headroom of the substation alone';
+comment on column mart.region_fill.capacity_mw is 'Headroom of the substation alone, up to what the workload takes at one site';
 comment on column mart.region_fill.shared_mw is
 'Part of it that what the region''s others draw takes away, since they load the same lines; 0 without a load flow';
 comment on column mart.region_fill.used_mw is

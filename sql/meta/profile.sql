@@ -4,8 +4,10 @@ create table meta.workload (
     summary varchar,
     objective varchar,
     target_mw double,
+    max_site_mw double,
     capacity_metric varchar,
     latency_budget_ms double,
+    major_metro_people bigint,
     design_mw double,
     load_factor double,
     usd_per_mwh double,
@@ -19,9 +21,12 @@ comment on column meta.workload.summary is 'What it wants, in one sentence';
 comment on column meta.workload.objective is
 'What is priced: training (delivered dollars a megawatt-hour) or inference (dollars per million queries)';
 comment on column meta.workload.target_mw is 'Megawatts a region must hold before its score counts in full';
+comment on column meta.workload.max_site_mw is
+'Most that one site takes of the target, so that a region is filled by many; NULL where it takes all that there is';
 comment on column meta.workload.capacity_metric is 'Metric that fills the target';
 comment on column meta.workload.latency_budget_ms is
 'Round trip in milliseconds that people are counted within; NULL for training, which has none';
+comment on column meta.workload.major_metro_people is 'People from which on a metro counts as a major one';
 comment on column meta.workload.design_mw is 'Megawatts that a site is priced at';
 comment on column meta.workload.load_factor is 'Mean over peak draw of the year; NULL where the cost rules say it';
 comment on column meta.workload.usd_per_mwh is
