@@ -151,20 +151,28 @@ def top(
 @app.command
 def explain(
     *what: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    workload: str | None = None,
+    top: int = 100,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> Shown:
-    """Explain a parcel: every factor, its value, its part of the score, gates and sources.
+    """Explain a parcel: factors in points and dollars, gates, sources, what would change its rank.
 
     Parameters
     ----------
     what
         Parcel id, or latitude and longitude: 39.04,-77.49.
+    workload
+        Profile to print in full, or all (default: the one that the parcel ranks best in).
+    top
+        What would put the parcel into the first so many of its workload is told.
     """
     if not what:
         msg = "Name a parcel."
         raise UsageError(msg, "Give its id, or LAT,LON such as 39.04,-77.49.")
-    return asking.explain(Home.at(home).build, " ".join(what))
+    from flows.explain import explain as answer
+
+    return answer(Home.at(home).build, " ".join(what), workload, top)
 
 
 @app.command
@@ -319,6 +327,48 @@ def reach(
 
 
 @app.command
+def portfolio(
+    workload: str,
+    *,
+    sites: int,
+    mw: float | None = None,
+    min_spacing_mi: float = 0.0,
+    least_mw: float | None = None,
+    most_mw: float | None = None,
+    ms: float | None = None,
+    by: Literal["score", "cost"] | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Choose sites that are best together: no substation, corridor or zone is sold twice.
+
+    Parameters
+    ----------
+    workload
+        A profile: one of training is chosen for megawatts, one of inference for people in reach.
+    sites
+        How many.
+    mw
+        Megawatts of all together; those of inference share them evenly (default: not counted).
+    min_spacing_mi
+        Miles between any two of them at least.
+    least_mw
+        Megawatts of a site at least (default: half the even share).
+    most_mw
+        Megawatts of a site at most (default: twice the even share).
+    ms
+        Round trip that people are to be within, milliseconds (default: the profile's).
+    by
+        What training is chosen by (default: cost where the build knows it, else score).
+    """
+    from flows.portfolio import Asked
+    from flows.portfolio import portfolio as answer
+
+    asked = Asked(mw, sites, min_spacing_mi, least_mw, most_mw, ms, by)
+    return answer(Home.at(home).build, workload, asked)
+
+
+@app.command
 def drive(
     workload: str,
     *parcels: Annotated[str, Parameter(allow_leading_hyphen=True)],
@@ -377,8 +427,8 @@ def backtest(
     seed
         Whole number that the bootstrap starts from.
     """
-    from flows.backtest import SEED
     from flows.backtest import backtest as answer
+    from geo.decide.draws import SEED
 
     build = Home.at(home).build
     return answer(build, sites, workload, match=match, seed=SEED if seed is None else seed)

@@ -1,0 +1,1 @@
+select * from meta.workload order by workload;
