@@ -13,7 +13,7 @@ from flows.asking import honest
 from flows.backtest_sites import Sites, place_sites, read_sites
 from flows.backtest_standing import (
     BASELINES,
-    DRAWS,
+    COUNT,
     MATCHES,
     MEASURES,
     PUBLISHED,
@@ -25,13 +25,13 @@ from flows.exporting import require_workload
 from flows.reporting import rows_of
 from flows.show import Shown, records
 from geo.decide.backtest import TOP_SHARES
+from geo.decide.draws import SEED, Draws
 
 # Layers of buildings that hold data centers, exchanges among them.
 PRESENCE_LAYERS = ("data_center", "facility", "ixp")
 # Metrics of this layer are measured over the fiber graph, of which these layers are nodes.
 GRAPH_BY = "carrier_link"
 GRAPH_LAYERS = ("facility", "ixp")
-SEED = 20_240
 FEW = 10
 SHOWN_SITES = 40
 SAID = {
@@ -99,7 +99,7 @@ def backtest(
                 msg, "GeoJSON writes longitude first; the build may be of another area."
             )
         tested = _without(con, workload, uses, parcel)
-    test = Standing.of(parcel, tested, parcel_no[parcel_no >= 0], seed)
+    test = Standing.of(parcel, tested, parcel_no[parcel_no >= 0], Draws(COUNT, seed))
     return _shown(workload, match, sites, uses, test, parcel_no, run)
 
 
@@ -172,7 +172,7 @@ def _shown(
         "verdicts": verdicts,
         "warnings": warnings,
         "sites": rows,
-        "draws": DRAWS,
+        "draws": COUNT,
         "run": {name: run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
     }
     shown = Shown(

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from geo.decide.backtest import TOP_SHARES, Places, at_random, bootstrap, interval, verdict
+from geo.decide.draws import Draws
 
-DRAWS = 2_000
+COUNT = 2_000
 # Miles from the nearest metro at which one band ends and the next begins.
 BANDS_MI = (10.0, 25.0, 50.0, 100.0, 200.0)
 MATCHES = {
@@ -39,7 +40,7 @@ class Standing:
 
     @classmethod
     def of(
-        cls, parcel: pd.DataFrame, tested: pd.DataFrame, site: np.ndarray, seed: int
+        cls, parcel: pd.DataFrame, tested: pd.DataFrame, site: np.ndarray, draws: Draws
     ) -> "Standing":
         """Measure sites, given as positions in `parcel`, by every ranking and every match."""
         keys = {
@@ -50,10 +51,10 @@ class Standing:
         }
         test = cls(parcel, tested, site, keys)
         for match in MATCHES:
-            test._measure(match, seed)
+            test._measure(match, draws)
         return test
 
-    def _measure(self, match: str, seed: int) -> None:
+    def _measure(self, match: str, draws: Draws) -> None:
         group = _groups(self.parcel, match)
         is_land = np.ones(len(self.parcel), dtype=bool)
         is_land[self.site] = False
@@ -68,8 +69,8 @@ class Standing:
         if known.any():
             for name, places in self.places[match].items():
                 values = places.measures()[known]
-                self.drawn[match][name] = bootstrap(values, county[known], seed=seed, draws=DRAWS)
-            chance = at_random(int(known.sum()), seed=seed, draws=DRAWS)
+                self.drawn[match][name] = bootstrap(values, county[known], draws)
+            chance = at_random(int(known.sum()), draws)
             self.drawn[match][RANDOM] = chance
 
     def estimates(self, match: str) -> list[dict[str, Any]]:

@@ -6,11 +6,13 @@ from the group would give on average, without the noise of a draw. The mean of t
 is the AUC of Mann and Whitney, stratified by group; ties count half.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from geo.decide.draws import Draws
 from geo.errors import GeoError
 
 # Shares of the land at its top for which a lift is told.
@@ -18,8 +20,8 @@ TOP_SHARES = (0.01, 0.05, 0.10)
 CONFIDENCE = 0.95
 # Draws that are made together; a fixed number, so that no sum depends on the memory at hand.
 BLOCK = 256
-# What chance counts sites by, where the bootstrap counts groups of sites.
-CHANCE_THING = 1 << 40
+# What is drawn: clusters of sites, and places on the land.
+CLUSTER, PLACE = "backtest cluster", "backtest place"
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,7 @@ class Places:
         return np.column_stack([self.wins(), *(self.lifts(share) for share in TOP_SHARES)])
 
 
-def bootstrap(
-    values: np.ndarray, cluster: np.ndarray, *, seed: int, draws: int = 2000
-) -> np.ndarray:
+def bootstrap(values: np.ndarray, cluster: np.ndarray, draws: Draws) -> np.ndarray:
     """Means over sites that are drawn again and again, whole clusters at a time.
 
     Sites of one county share substations, prices and fiber: drawn one by one, they would make an interval
@@ -125,21 +125,21 @@ def bootstrap(
         Measures of each site, shape (n, k), none NaN.
     cluster
         Number of the cluster of each site, shape (n,).
-    seed, draws
-        Every pick follows from the seed, its draw and its position, and from nothing else.
+    draws
+        How often, and from which seed: a pick follows from it, its draw and its position alone.
 
     Returns
     -------
-    float64, shape (draws, k).
+    float64, shape (draws.count, k).
     """
     _, number = np.unique(cluster, return_inverse=True)
     count = int(number.max(initial=-1)) + 1
     sums = np.zeros((count, values.shape[1] + 1))
     np.add.at(sums, number, np.column_stack([values, np.ones(len(values))]))
-    means = np.empty((draws, values.shape[1]))
-    for start in range(0, draws, BLOCK):
-        draw = np.arange(start, min(start + BLOCK, draws))
-        picked = (chances(seed, draw, np.arange(count)) * count).astype(np.int64)
+    means = np.empty((draws.count, values.shape[1]))
+    for draw in _blocks(draws):
+        drawn = draws.uniform(draw[:, None], CLUSTER, np.arange(count))
+        picked = (drawn * count).astype(np.int64)
         flat = picked + count * np.arange(len(draw))[:, None]
         times = np.bincount(flat.ravel(), minlength=len(draw) * count).reshape(len(draw), count)
         total = (times[:, :, None] * sums).sum(axis=1)
@@ -147,18 +147,23 @@ def bootstrap(
     return means
 
 
-def at_random(count: int, *, seed: int, draws: int = 2000) -> np.ndarray:
-    """Measures of so many sites that are put on the land at random, shape (draws, 4).
+def at_random(count: int, draws: Draws) -> np.ndarray:
+    """Measures of so many sites that are put on the land at random, shape (draws.count, 4).
 
     As many random acres as there are sites: AUC 0.5 and lift 1 on average, and what chance makes of them.
     """
-    means = np.empty((draws, 1 + len(TOP_SHARES)))
-    for start in range(0, draws, BLOCK):
-        draw = np.arange(start, min(start + BLOCK, draws))
-        win = chances(seed, draw, CHANCE_THING + np.arange(count))
+    means = np.empty((draws.count, 1 + len(TOP_SHARES)))
+    for draw in _blocks(draws):
+        win = draws.uniform(draw[:, None], PLACE, np.arange(count))
         lifts = [((1 - win) <= share).mean(axis=1) / share for share in TOP_SHARES]
         means[draw] = np.column_stack([win.mean(axis=1), *lifts])
     return means
+
+
+def _blocks(draws: Draws) -> Iterator[np.ndarray]:
+    """Numbers of the draws, a block at a time."""
+    for start in range(0, draws.count, BLOCK):
+        yield np.arange(start, min(start + BLOCK, draws.count))
 
 
 def interval(drawn: np.ndarray) -> np.ndarray:
@@ -184,18 +189,3 @@ def verdict(ranking: np.ndarray, baseline: np.ndarray) -> str:
     if least > 0:
         return "ahead_in_pairs"
     return "behind_in_pairs" if most < 0 else "no_difference"
-
-
-def chances(seed: int, draw: np.ndarray, thing: np.ndarray) -> np.ndarray:
-    """Numbers from 0 to under 1 that follow from seed, draw and thing alone, shape (draws, things)."""
-    of_draw = _stirred(_stirred(np.array([seed], dtype=np.uint64)) + draw.astype(np.uint64))
-    bits = _stirred(of_draw[:, None] + thing.astype(np.uint64)[None, :])
-    return (bits >> np.uint64(11)) * 2.0**-53
-
-
-def _stirred(bits: np.ndarray) -> np.ndarray:
-    """Stir 64 bits (the finalizer of SplitMix64: Steele, Lea, Flood, 2014)."""
-    bits = bits + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))

@@ -1,6 +1,8 @@
 """AUC and lift by loops over all pairs, and draws of the bootstrap one pick at a time."""
 
-MASK = (1 << 64) - 1
+import numpy as np
+
+from geo.decide.backtest import CLUSTER
 
 
 def win(key, group, land):
@@ -36,20 +38,12 @@ def lift(key, group, land, share):
     return min(max(room, 0.0), sum(level)) / sum(level) / share
 
 
-def bootstrap(values, clusters, seed, draw):
+def bootstrap(values, clusters, draws, draw):
     """Mean of each measure in one draw: as many clusters as there are, each time one of them."""
     names = sorted(set(clusters))
-    picked = [names[int(chance(seed, draw, at) * len(names))] for at in range(len(names))]
+    picked = []
+    for at in range(len(names)):
+        (number,) = draws.uniform(draw, CLUSTER, np.array([at]))
+        picked.append(names[int(number * len(names))])
     rows = [row for name in picked for row, c in zip(values, clusters, strict=True) if c == name]
     return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-
-
-def chance(seed, draw, thing):
-    return (stirred((stirred((stirred(seed) + draw) & MASK) + thing) & MASK) >> 11) / 2**53
-
-
-def stirred(bits):
-    bits = (bits + 0x9E3779B97F4A7C15) & MASK
-    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & MASK
-    return bits ^ (bits >> 31)

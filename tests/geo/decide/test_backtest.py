@@ -11,10 +11,10 @@ from geo.decide.backtest import (
     Places,
     at_random,
     bootstrap,
-    chances,
     interval,
     verdict,
 )
+from geo.decide.draws import Draws
 from geo.errors import GeoError
 from tests.oracle import backtest as oracle
 
@@ -80,34 +80,24 @@ def test_unknown_keys_and_negative_acres_are_refused(site, land, acres):
 @given(st.integers(0, 2**40), st.lists(st.integers(0, 3), min_size=1, max_size=7))
 def test_draws_are_those_of_plain_loops(seed, clusters):
     values = np.column_stack([np.arange(len(clusters)), np.sqrt(np.arange(len(clusters)))])
-    found = bootstrap(values, np.array(clusters), seed=seed, draws=4)
+    draws = Draws(count=4, seed=seed)
+    found = bootstrap(values, np.array(clusters), draws)
     for draw in range(4):
-        expected = oracle.bootstrap(values.tolist(), clusters, seed, draw)
+        expected = oracle.bootstrap(values.tolist(), clusters, draws, draw)
         assert found[draw] == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_draw_does_not_depend_on_how_many_are_made():
     values, cluster = np.random.default_rng(2).random((30, 2)), np.arange(30) // 2
-    few, many = (bootstrap(values, cluster, seed=5, draws=n) for n in (300, 700))
-    np.testing.assert_array_equal(few, many[:300])
-    np.testing.assert_array_equal(
-        at_random(9, seed=5, draws=300), at_random(9, seed=5, draws=700)[:300]
-    )
-    assert not np.array_equal(few, bootstrap(values, cluster, seed=6, draws=300))
-
-
-def test_chances_are_even_and_independent_of_each_other():
-    drawn = chances(3, np.arange(400), np.arange(500))
-    assert drawn.min() >= 0
-    assert drawn.max() < 1
-    assert drawn.mean() == pytest.approx(0.5, abs=0.003)
-    assert np.histogram(drawn, 10, (0, 1))[0] == pytest.approx(20_000, rel=0.03)
-    assert abs(np.corrcoef(drawn[:-1].ravel(), drawn[1:].ravel())[0, 1]) < 0.01
-    assert abs(np.corrcoef(drawn[:, :-1].ravel(), drawn[:, 1:].ravel())[0, 1]) < 0.01
+    few, many, other = Draws(300, 5), Draws(700, 5), Draws(300, 6)
+    first = bootstrap(values, cluster, few)
+    np.testing.assert_array_equal(first, bootstrap(values, cluster, many)[:300])
+    np.testing.assert_array_equal(at_random(9, few), at_random(9, many)[:300])
+    assert not np.array_equal(first, bootstrap(values, cluster, other))
 
 
 def test_random_land_has_an_auc_of_a_half_and_a_lift_of_one():
-    drawn = at_random(400, seed=7, draws=2_000)
+    drawn = at_random(400, Draws(2_000, 7))
     assert drawn.mean(axis=0) == pytest.approx([0.5, 1, 1, 1], abs=0.02)
     assert np.std(drawn[:, 0]) == pytest.approx(np.sqrt(1 / 12 / 400), rel=0.1)
 
@@ -130,9 +120,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say(per_cluster):
     rng = np.random.default_rng(10 + per_cluster)
     for seed in range(150):
         wins, cluster = world(rng, 0.5, 40 * per_cluster, per_cluster)
-        low, high = interval(bootstrap(wins, cluster, seed=seed, draws=300)[:, 0])
+        low, high = interval(bootstrap(wins, cluster, Draws(300, seed))[:, 0])
         held += low <= truth <= high
-        low, high = interval(bootstrap(wins, np.arange(len(wins)), seed=seed, draws=300)[:, 0])
+        low, high = interval(bootstrap(wins, np.arange(len(wins)), Draws(300, seed))[:, 0])
         alone += low <= truth <= high
     # 95 %, less what 40 clusters cost and as 150 worlds can tell it.
     assert 0.89 <= held / 150 <= 0.995
