@@ -1,7 +1,7 @@
 """Compiled loops of `geo.decide.confidence`: value scores, scores and ranks of one draw."""
 
 # numba infers the types.
-# ruff: noqa: ANN001, ANN202
+# ruff: noqa: ANN001
 
 import numpy as np
 

@@ -166,8 +166,8 @@ def confidence(
         out[name][field.rows] = values
     swing = _swings(field, found["p_ranked"], workers)
     words = {name: np.full(n, None, dtype=object) for name in ("swing_metric", "swing_by")}
-    for name in words:
-        words[name][field.rows] = swing[name]
+    for name, values in words.items():
+        values[field.rows] = swing[name]
     share = np.full(n, np.nan)
     share[field.rows] = swing["swing_share"]
     return Confidence(**out, **words, swing_share=share)
@@ -199,7 +199,9 @@ class Field:
         rows = np.argsort(np.asarray(inputs.row_id, dtype=object), kind="stable")
         for quantity in inputs.quantities:
             rows = rows[~quantity.take(rows).fails_surely()]
-        taken = [quantity.take(rows) for quantity in inputs.quantities]
+        # By name, so that no order of theirs decides between equals.
+        named = sorted(inputs.quantities, key=lambda quantity: quantity.name)
+        taken = [quantity.take(rows) for quantity in named]
         is_later = np.zeros(rows.size, dtype=bool)
         for quantity in taken:
             if quantity.is_gate:
@@ -216,12 +218,12 @@ class Field:
             is_later,
             fixed,
             drawn,
-            _stack([value_units(q.mid, q.value) for q in fixed], rows.size),
-            _stack([column[q.name] for q in fixed], draws.count).T.astype(np.int64),
-            _stack([column.get(u.quantity.name, none) for u in drawn], draws.count).T.astype(
-                np.int64
+            _stack([value_units(q.mid, q.value) for q in fixed], rows.size, np.int32),
+            np.ascontiguousarray(_stack([column[q.name] for q in fixed], draws.count, np.int64).T),
+            np.ascontiguousarray(
+                _stack([column.get(u.quantity.name, none) for u in drawn], draws.count, np.int64).T
             ),
-            _stack([u.unit for u in drawn], rows.size),
+            _stack([u.unit for u in drawn], rows.size, np.int32),
             np.cumsum([0, *(u.size for u in drawn)]),
             np.concatenate([np.empty(0, dtype=np.int32), *(u.mid_value for u in drawn)]),
         )
@@ -321,9 +323,9 @@ def _breakpoints(value: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.n
     return np.ascontiguousarray(xs), np.ascontiguousarray(ys)
 
 
-def _stack(rows: Iterable[np.ndarray], size: int) -> np.ndarray:
+def _stack(rows: Iterable[np.ndarray], size: int, dtype: type) -> np.ndarray:
     found = list(rows)
-    return np.stack(found) if found else np.empty((0, size), dtype=np.int32)
+    return np.array(found, dtype=dtype).reshape(len(found), size)
 
 
 def order_statistic(share: float, count: int) -> int:
@@ -341,7 +343,9 @@ def _ranked(field: Field, workers: int, memory_mb: float) -> dict[str, np.ndarra
         high = min(low + step, n)
         rank = np.empty((count, high - low), dtype=np.int32)
 
-        def draw_some(part: slice, low: int = low, high: int = high, rank: np.ndarray = rank) -> None:
+        def draw_some(
+            part: slice, low: int = low, high: int = high, rank: np.ndarray = rank
+        ) -> None:
             table, score = field.table.copy(), np.empty(n, dtype=np.int32)
             digit, number = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
             for draw in range(part.start, part.stop):
@@ -426,10 +430,8 @@ def _swings(field: Field, p_ranked: np.ndarray, workers: int) -> dict[str, np.nd
 def _rivals(field: Field) -> np.ndarray:
     """Mean value scores, whole, of the rows around each row in the undrawn order: int64 (quantities, n)."""
     n = field.rows.size
-    drawn = [
-        units.mid_value[row] for units, row in zip(field.drawn, field.unit, strict=True)
-    ]
-    value = np.stack([*field.fixed_value, *drawn]).astype(np.int64) if n else np.empty((0, 0), int)
+    drawn = [units.mid_value[row] for units, row in zip(field.drawn, field.unit, strict=True)]
+    value = np.stack([*field.fixed_value, *drawn]).astype(np.int64)
     weight = np.array([q.weight for q in (*field.fixed, *(u.quantity for u in field.drawn))])
     score = np.rint(weight * UNITS).astype(np.int64) @ value
     order = np.lexsort((np.arange(n), -score, field.is_later))

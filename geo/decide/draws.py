@@ -105,7 +105,9 @@ def codes_of(names: Sequence[str] | np.ndarray) -> np.ndarray:
 
 
 def _code(name: str) -> np.uint64:
-    return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
+    return np.uint64(
+        int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    )
 
 
 def triangular(
