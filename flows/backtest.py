@@ -38,10 +38,10 @@ SAID = {
     "ahead": "It beats {what}: the intervals do not overlap.",
     "behind": "It does worse than {what}: the intervals do not overlap.",
     "ahead_in_pairs": (
-        "It does not beat {what} beyond doubt: the intervals overlap, though site by site it is ahead."
+        "It does not beat {what} beyond doubt: the intervals overlap, though over the same draws of sites it is ahead."
     ),
     "behind_in_pairs": (
-        "It does not beat {what}: the intervals overlap, and site by site it is behind."
+        "It does not beat {what}: the intervals overlap, and over the same draws of sites it is behind."
     ),
     "no_difference": "It does not beat {what}: the intervals overlap.",
 }
