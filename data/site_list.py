@@ -52,6 +52,8 @@ class SiteRows:
 
     Attributes
     ----------
+    file
+        Name of the file.
     good
         `row` (line of the file where it begins, the header is 1), `name`, `lat`, `lon` (degrees, WGS84),
         `energized_mw`, `wanted_mw`, `acres`, `usd_per_mwh`, `fiber_carriers` (NaN not given), `cooling`
@@ -62,6 +64,7 @@ class SiteRows:
         Columns that nothing is read from.
     """
 
+    file: str
     good: pd.DataFrame
     rejected: pd.DataFrame
     unused: list[str]
@@ -107,7 +110,8 @@ def read_sites(path: Path) -> SiteRows:
             good.append({"row": number} | told)
     bad = pd.DataFrame(rejected, columns=[*REJECT_COLUMNS])
     unused = [name for name in header if name.strip() and _even(name) not in COLUMNS]
-    found = SiteRows(pd.DataFrame(good, columns=[*GOOD_COLUMNS]).astype(GOOD_COLUMNS), bad, unused)
+    kept = pd.DataFrame(good, columns=[*GOOD_COLUMNS]).astype(GOOD_COLUMNS)
+    found = SiteRows(path.name, kept, bad, unused)
     if not good:
         if not rejected:
             msg = f"{path} holds no rows."

@@ -369,6 +369,36 @@ def portfolio(
 
 
 @app.command
+def assess(
+    sites: Path,
+    *,
+    csv: Path | None = None,
+    geojson: Path | None = None,
+    markdown: Path | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell what sites that you own are good for: best use, what disqualifies, what to fix first.
+
+    Parameters
+    ----------
+    sites
+        CSV with name, lat, lon and, where known, energized_mw, wanted_mw, acres, usd_per_mwh, cooling
+        (air, immersion, liquid), fiber_carriers, available_date.
+    csv
+        File to write a row a site and use to.
+    geojson
+        File to write a point a site to.
+    markdown
+        File to write a report to.
+    """
+    from flows.assess_files import assess_and_write as answer
+
+    paths = {"csv": csv, "geojson": geojson, "markdown": markdown}
+    return answer(Home.at(home).build, sites, paths)
+
+
+@app.command
 def drive(
     workload: str,
     *parcels: Annotated[str, Parameter(allow_leading_hyphen=True)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ WANTED_CARRIERS = 3
 # Inference wants its megawatts within so many months.
 WANTED_MONTHS = 24
 DAYS_PER_MONTH = 30.4375
+# Less is not worth naming.
+LEAST_POINTS = 0.5
 
 Status = Literal["pass", "fail", "unknown"]
 # In the order in which sites are screened: speed to power first, then land, heat and fiber.
@@ -80,6 +83,21 @@ class SiteProfile:
     def candidate_count(self) -> int:
         """Count the parcels that fail no gate."""
         return len(self.passing) + len(self.unsure)
+
+    @cached_property
+    def gate_rows(self) -> list[dict[Any, Any]]:
+        """Gates as plain rows: sites are told one at a time."""
+        return self.gates.to_dict("records")
+
+    @cached_property
+    def gate_metrics(self) -> list[str]:
+        """Metrics of the gates."""
+        return self.gates["metric"].tolist()
+
+    @cached_property
+    def factor_rows(self) -> list[dict[Any, Any]]:
+        """Factors as plain rows."""
+        return self.factors.to_dict("records")
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +264,7 @@ def needs(
     cooling: Mapping[tuple[str, str], tuple[str, str]],
     as_of: Any,
 ) -> list[Need]:
-    """What a site still needs for a workload, what disqualifies it first.
+    """List what a site still needs for a workload, what disqualifies it first.
 
     Parameters
     ----------
@@ -265,7 +283,7 @@ def needs(
     as_of
         Date that `available_date` is held against.
     """
-    found = _gate_needs(row, site, profile, judged, number, words)
+    found = _gate_needs(profile, judged, number, words)
     found += _power_needs(row, site)
     word = site["cooling"]
     if word is None:
@@ -284,7 +302,7 @@ def needs(
 
 
 def mine_needs(row: Mapping[str, Any], site: Mapping[str, Any]) -> list[Need]:
-    """What a site needs to be, or to stay, a mine: megawatts that are energised, and a price."""
+    """List what a site needs to be, or to stay, a mine: megawatts that are energised, and a price."""
     found = []
     if not site["energized_mw"] > 0.0:
         found.append(Need("power", "fail", "energised megawatts: none are stated"))
@@ -302,6 +320,20 @@ def in_order(found: Sequence[Need]) -> list[Need]:
 def fix_first(found: Sequence[Need]) -> Need | None:
     """Say which need to mend first: one that cannot be mended ends the matter; None where there is none."""
     return in_order(found)[0] if found else None
+
+
+def weakest(profile: SiteProfile, judged: Judged, number: int) -> str | None:
+    """Say which factor that an owner can mend loses most points; None where none loses one."""
+    brought = np.nan_to_num(judged.points[number]).tolist()
+    found = [
+        (100.0 * factor["weight"] - points, points, factor)
+        for factor, points in zip(profile.factor_rows, brought, strict=True)
+        if _KIND_OF.get(factor["metric"], "location") != "location"
+    ]
+    lost, points, factor = max(found, key=lambda each: each[0], default=(0.0, 0.0, {}))
+    if lost < LEAST_POINTS:
+        return None
+    return f"{factor['label']} brings {points:.0f} of {100.0 * factor['weight']:.0f} points"
 
 
 def best_use(judged: Mapping[str, Judged], number: int, *, is_energized: bool) -> str | None:
@@ -326,15 +358,13 @@ def best_use(judged: Mapping[str, Judged], number: int, *, is_energized: bool) -
 
 
 def _gate_needs(
-    row: Mapping[str, Any],
-    site: Mapping[str, Any],
     profile: SiteProfile,
     judged: Judged,
     number: int,
     words: Mapping[str, tuple[str, str]],
 ) -> list[Need]:
     found = []
-    for at, gate in enumerate(profile.gates.to_dict("records")):
+    for at, gate in enumerate(profile.gate_rows):
         status = judged.gate[number, at]
         if status == "pass":
             continue
@@ -352,16 +382,14 @@ def _gate_needs(
         label, unit = words[metric]
         more = bound - value if is_least else value - bound
         text = _gate_text(metric, kind, value, bound, label, unit, is_least=is_least)
-        if kind == "power" and status == "fail" and site["energized_mw"] > 0.0:
-            text += f"; {_grid_text(row)}"
         amount = None if np.isnan(more) else float(more)
         found.append(Need(kind, status, text, metric, amount, unit or None))
     return found
 
 
 def _has_gate(profile: SiteProfile, metric: str, status: str, judged: Judged, number: int) -> bool:
-    at = np.flatnonzero((profile.gates["metric"] == metric).to_numpy())
-    return bool(at.size) and judged.gate[number, at[0]] == status
+    metrics = profile.gate_metrics
+    return metric in metrics and judged.gate[number, metrics.index(metric)] == status
 
 
 def _gate_text(
@@ -385,23 +413,11 @@ def _gate_text(
 _SIGNS = {"usd_per_mwh": "$/MWh", "mw": "MW", "musd": "M$", "count": "", "share": "", "pct": "%"}
 
 
-def _grid_text(row: Mapping[str, Any]) -> str:
-    low, mid, high = (row[f"grid_mw_{end}"] for end in ("low", "mid", "high"))
-    if np.isnan(mid):
-        return "what the grid around has is unknown"
-    return (
-        f"the grid around has {low:,.0f} / {mid:,.0f} / {high:,.0f} MW (low / mid / high), which may "
-        "be what the site draws"
-    )
-
-
 def _power_needs(row: Mapping[str, Any], site: Mapping[str, Any]) -> list[Need]:
     wanted, has = site["wanted_mw"], row["headroom_mw_mid"]
     if np.isnan(wanted) or not has < wanted:
         return []
     text = f"{wanted - has:,.0f} MW more for the {wanted:,.0f} MW that are wanted"
-    if site["energized_mw"] > 0.0:
-        text += f"; {_grid_text(row)}"
     return [Need("power", "want", text, None, float(wanted - has), "mw")]
 
 
@@ -415,8 +431,9 @@ def _fiber_needs(row: Mapping[str, Any], site: Mapping[str, Any]) -> list[Need]:
         return []
     if carriers >= WANTED_CARRIERS:
         return []
-    text = f"{WANTED_CARRIERS - carriers:,.0f} carriers more with laterals of their own: {carriers:,.0f} of {WANTED_CARRIERS}"
-    return [Need("fiber", "want", text, None, float(WANTED_CARRIERS - carriers), "count")]
+    more = WANTED_CARRIERS - int(carriers)
+    text = f"{more} more carrier{'s' if more > 1 else ''} with laterals of their own: {carriers:,.0f} of {WANTED_CARRIERS}"
+    return [Need("fiber", "want", text, None, float(more), "count")]
 
 
 def _rank(score: np.ndarray, status: np.ndarray, profile: SiteProfile) -> np.ndarray:

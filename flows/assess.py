@@ -1,0 +1,415 @@
+"""The answer to what sites that somebody owns are good for, from a published build."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from data import store
+from data.errors import BuildError, InputError
+from data.site_list import SiteRows, read_sites
+from data.stage import REFERENCE_DIR
+from flows.asking import honest
+from flows.reporting import rows_of
+from flows.show import Shown
+from flows.site_measure import MeasuredSites, measure_sites
+from geo.decide.assess import (
+    Judged,
+    Need,
+    SiteProfile,
+    best_use,
+    fix_first,
+    judge,
+    mine_needs,
+    needs,
+    weakest,
+    with_owner,
+)
+
+MINE = "mine"
+# It says how well an energised site converts at all, and not to what.
+NO_USE = frozenset({"mining_conversion"})
+# Metrics that are told as they are, or that needs are worked out from.
+TOLD = (
+    *(f"{name}_mw_{end}" for name in ("headroom", "grid") for end in ("low", "mid", "high")),
+    *("acres", "industrial_usd_per_mwh", "carrier_25mi_count"),
+)
+# Of more sites the table is shown alone.
+SHOWN_SITES = 5
+SHOWN_PROBLEMS = 20
+COLUMNS = {
+    "name": "site",
+    "power": "MW",
+    "best_use": "best use",
+    "rank": "rank there",
+    "percentile": "percentile",
+    "fits": "fits",
+    "fits_if": "may fit",
+    "fix_first": "fix first",
+}
+USE_COLUMNS = {
+    "use": "use",
+    "gate_status": "gates",
+    "score_low": "score",
+    "score_high": "up to",
+    "percentile_low": "percentile",
+    "rank": "rank",
+    "disqualified_by": "disqualified by",
+    "needs_text": "still needs",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Assessed:
+    """Sites as they were judged.
+
+    Attributes
+    ----------
+    listed
+        What was read, and what of it could not be.
+    measured, metric
+        What is measured at the sites, and the same with what their owners state in its place.
+    profiles
+        The workloads of the build, by id.
+    judged
+        How the sites do, by workload.
+    words
+        Metric -> its name in words and its unit.
+    run
+        Row of the run.
+    """
+
+    listed: SiteRows
+    measured: MeasuredSites
+    metric: pd.DataFrame
+    profiles: dict[str, SiteProfile]
+    judged: dict[str, Judged]
+    words: dict[str, tuple[str, str]]
+    run: dict[str, Any]
+
+    @cached_property
+    def sites(self) -> list[dict[str, Any]]:
+        """What is told of each site, with its uses."""
+        cooling = _cooling()
+        site = self.listed.good.to_dict("records")
+        metric = self.metric[[*TOLD]].astype(float).to_dict("records")
+        where = self.measured.where.to_dict("records")
+        told = zip(site, metric, where, strict=True)
+        return [_site(self, number, *row, cooling) for number, row in enumerate(told)]
+
+
+def assess(build: Path, sites: Path) -> tuple[Shown, Assessed]:
+    """Tell what each site of a list is good for: what disqualifies it, what it lacks, and its best use.
+
+    Raises
+    ------
+    InputError
+        The list cannot be read, no row of it is good, or no site lies in the study.
+    """
+    assessed = assess_list(build, read_sites(sites))
+    told = assessed.sites
+    payload = {
+        "sites": told,
+        "rejected": assessed.listed.rejected.to_dict("records"),
+        "candidates": {name: each.candidate_count for name, each in assessed.profiles.items()},
+        "run": {name: assessed.run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
+    }
+    shown = Shown(
+        f"{len(told):,} {'site' if len(told) == 1 else 'sites'} of {assessed.listed.file}",
+        [_summary(each) for each in told],
+        columns=COLUMNS,
+        notes=_notes(assessed),
+        payload=payload,
+    )
+    if len(told) <= SHOWN_SITES:
+        shown.sections += [_section(each) for each in told]
+    shown.sections.append(Shown("", notes=honest(assessed.run)))
+    return shown, assessed
+
+
+def assess_list(build: Path, listed: SiteRows) -> Assessed:
+    """Measure and judge the sites of a list by a build.
+
+    Raises
+    ------
+    InputError
+        No site lies in the study.
+    """
+    lon, lat = (listed.good[name].to_numpy(float) for name in ("lon", "lat"))
+    with store.open_build(build) as con:
+        run = rows_of(con, "query/run")[0]
+        profiles = _profiles(con, run)
+        words = {
+            name: (label, unit or "")
+            for name, label, unit in store.query_file(con, "query/assess_words").fetchall()
+        }
+        measured = measure_sites(con, lon, lat)
+    if measured.where["state_id"].isna().all():
+        msg = f"No site lies in study {run['study']}."
+        raise InputError(
+            msg, "Give latitude and longitude in degrees; longitudes here are below 0."
+        )
+    metric = with_owner(measured.metric, listed.good)
+    judged = {name: judge(metric, profile) for name, profile in profiles.items()}
+    return Assessed(listed, measured, metric, profiles, judged, words, run)
+
+
+def _profiles(con: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> dict[str, SiteProfile]:
+    told = rows_of(con, "query/assess_workloads")
+    if told and "objective" not in told[0]:
+        msg = f"Run {run['run_id']} does not say what its workloads are priced by."
+        raise BuildError(msg, "It was made by an older version: run `gridstead run`.")
+    # Training comes first, the conversion of mines last.
+    told.sort(key=lambda row: (row["workload"] in NO_USE, row["objective"] != "training"))
+    rows = store.query_file(con, "query/assess_profiles").df()
+    scores = store.query_file(con, "query/assess_candidates").df()
+    found = {}
+    for workload in told:
+        name = workload["workload"]
+        own = rows[rows["workload"] == name]
+        factor = own[own["kind"] == "factor"]
+        score = scores[scores["workload"] == name]
+        by_status = {
+            status: np.sort(score.loc[score["gate_status"] == status, "score"].to_numpy(float))
+            for status in ("pass", "unknown")
+        }
+        found[name] = SiteProfile(
+            name,
+            workload["title"],
+            workload["objective"],
+            own.loc[own["kind"] == "gate", ["metric", "at_least", "at_most"]].astype(
+                {"at_least": float, "at_most": float}
+            ),
+            factor[["metric", "label", "weight"]].drop_duplicates("metric"),
+            factor[["metric", "from_x", "to_x", "from_value", "slope"]],
+            by_status["pass"],
+            by_status["unknown"],
+        )
+    return found
+
+
+def _cooling() -> dict[tuple[str, str], tuple[str, str]]:
+    table = pd.read_csv(REFERENCE_DIR / "cooling.csv", keep_default_na=False)
+    return {
+        (row["objective"], row["cooling"]): (row["fits"], row["todo"])
+        for row in table.to_dict("records")
+    }
+
+
+def _site(
+    assessed: Assessed,
+    number: int,
+    site: Mapping[str, Any],
+    metric: Mapping[str, Any],
+    where: Mapping[str, Any],
+    cooling: Mapping[tuple[str, str], tuple[str, str]],
+) -> dict[str, Any]:
+    """Everything that is told of one site."""
+    is_energized = bool(site["energized_mw"] > 0)
+    is_inside = where["state_id"] is not None
+    uses, lacks = [], {}
+    for name, profile in assessed.profiles.items() if is_inside else ():
+        judged = assessed.judged[name]
+        lacks[name] = needs(
+            *(metric, site, profile, judged, number, assessed.words, cooling),
+            assessed.run["started_at"].date(),
+        )
+        uses.append(_use(profile, judged, number, lacks[name]))
+    if is_inside:
+        lacks[MINE] = mine_needs(metric, site)
+        uses.append(_mine(lacks[MINE], is_energized=is_energized))
+    able = {name: each for name, each in assessed.judged.items() if name not in NO_USE}
+    best = best_use(able, number, is_energized=is_energized) if is_inside else None
+    return {
+        "row": site["row"],
+        "name": site["name"],
+        "lat": site["lat"],
+        "lon": site["lon"],
+        "place": _text(where["place"]),
+        "parcel_id": _text(where["parcel_id"]),
+        "county_id": where["county_id"],
+        "state_id": where["state_id"],
+        "is_energized": is_energized,
+        "available_date": site["available_date"],
+        "cooling": site["cooling"],
+        **{name: _known(site[name]) for name in ("energized_mw", "wanted_mw", "fiber_carriers")},
+        "mw_low": _known(metric["headroom_mw_low"]),
+        "mw_mid": _known(metric["headroom_mw_mid"]),
+        "mw_high": _known(metric["headroom_mw_high"]),
+        **{f"grid_mw_{end}": _known(metric[f"grid_mw_{end}"]) for end in ("low", "mid", "high")},
+        "acres": _known(metric["acres"]),
+        "usd_per_mwh": _known(metric["industrial_usd_per_mwh"]),
+        "is_usd_per_mwh_stated": bool(site["usd_per_mwh"] > 0),
+        "best_use": best,
+        "fix_first": _fix(assessed, number, best, lacks) if is_inside else None,
+        "note": _where_note(where, assessed.run),
+        "uses": uses,
+    }
+
+
+def _use(profile: SiteProfile, judged: Judged, number: int, lacks: list[Need]) -> dict[str, Any]:
+    factor = [row["metric"] for row in profile.factor_rows]
+    gate = profile.gate_metrics
+    return {
+        "use": profile.workload,
+        "gate_status": str(judged.gate_status[number]),
+        "gates_failed": _named(gate, judged.gate[number] == "fail"),
+        "gates_unknown": _named(gate, judged.gate[number] == "unknown"),
+        "factors_unknown": _named(factor, np.isnan(judged.points[number])),
+        "rank": _whole(judged.rank_low[number]),
+        "rank_high": _whole(judged.rank_high[number]),
+        "candidate_count": profile.candidate_count,
+        **{
+            name: _known(getattr(judged, name)[number])
+            for name in ("score_low", "score_high", "percentile_low", "percentile_high")
+        },
+        "needs": [dict(vars(need)) for need in lacks],
+    }
+
+
+def _mine(lacks: list[Need], *, is_energized: bool) -> dict[str, Any]:
+    """Judge a mine by what it draws alone: no parcel is ranked for one."""
+    return {
+        "use": MINE,
+        "gate_status": "pass" if is_energized else "fail",
+        "needs": [dict(vars(need)) for need in lacks],
+    }
+
+
+def _fix(
+    assessed: Assessed, number: int, best: str | None, lacks: Mapping[str, list[Need]]
+) -> str | None:
+    """Say what to mend first for the best use; where that is none, for the use that can be reached."""
+    target = best if best in assessed.profiles else _reachable(assessed, number, lacks)
+    if target is None:
+        return "nothing: no workload can be had here, whatever is mended"
+    first = fix_first(lacks[target])
+    if first is None:
+        told = weakest(assessed.profiles[target], assessed.judged[target], number)
+        return None if told is None else f"{target}: {told}"
+    return f"{target}: {first.text}"
+
+
+def _reachable(assessed: Assessed, number: int, lacks: Mapping[str, list[Need]]) -> str | None:
+    """Workload of the highest percentile that only such things keep from a site as can be mended."""
+    able = [
+        (-float(judged.percentile_low[number]), name)
+        for name, judged in assessed.judged.items()
+        if name not in NO_USE
+        and all(need.status != "fail" or need.is_fixable for need in lacks[name])
+    ]
+    return min(able)[1] if able else None
+
+
+def _summary(site: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of the table."""
+    use = next((each for each in site["uses"] if each["use"] == site["best_use"]), {})
+    names = {
+        status: [each["use"] for each in site["uses"] if each["gate_status"] == status]
+        for status in ("pass", "unknown")
+    }
+    return {
+        "name": site["name"],
+        "power": _power_text(site),
+        "best_use": site["best_use"],
+        "rank": use.get("rank"),
+        "percentile": use.get("percentile_low"),
+        "fits": ", ".join(names["pass"]) or None,
+        "fits_if": ", ".join(names["unknown"]) or None,
+        "fix_first": site["fix_first"] or site["note"],
+    }
+
+
+def _power_text(site: Mapping[str, Any]) -> str | None:
+    if site["is_energized"]:
+        return f"{site['energized_mw']:,.0f} energised"
+    if site["mw_mid"] is None:
+        return None
+    return f"{site['mw_low']:,.0f} / {site['mw_mid']:,.0f} / {site['mw_high']:,.0f} of the grid"
+
+
+def _section(site: Mapping[str, Any]) -> Shown:
+    rows = [
+        each
+        | {
+            "disqualified_by": _joined(each["needs"], {"fail"}),
+            "needs_text": _joined(each["needs"], {"unknown", "want"}),
+        }
+        for each in site["uses"]
+    ]
+    notes = [note for note in (site["note"], grid_text(site)) if note]
+    place = site["place"]
+    return Shown(
+        f"{site['name']}: {place}" if place else site["name"],
+        rows,
+        columns=USE_COLUMNS,
+        notes=notes,
+    )
+
+
+def grid_text(site: Mapping[str, Any]) -> str | None:
+    """Say what the grid offers beside the megawatts of an energised site; None of other sites."""
+    if not site["is_energized"] or site["state_id"] is None:
+        return None
+    ends = [site[f"grid_mw_{end}"] for end in ("low", "mid", "high")]
+    if None in ends:
+        return "What the grid around has beside the energised MW is unknown."
+    told = " / ".join(f"{mw:,.0f}" for mw in ends)
+    return (
+        f"The grid around has {told} MW (low / mid / high), not added to those that are energised: it may "
+        "be the same substation."
+    )
+
+
+def _notes(assessed: Assessed) -> list[str]:
+    problems = assessed.listed.problems()
+    notes = [f"Not assessed: {each}" for each in problems[:SHOWN_PROBLEMS]]
+    if len(problems) > SHOWN_PROBLEMS:
+        notes.append(f"{len(problems) - SHOWN_PROBLEMS:,} problems more: see --json.")
+    if assessed.listed.unused:
+        notes.append(f"Columns that nothing is read from: {', '.join(assessed.listed.unused)}.")
+    counts = ", ".join(
+        f"{name} {each.candidate_count:,}" for name, each in assessed.profiles.items()
+    )
+    notes.append(
+        f"Percentile and rank: among the parcels of the build that fail no gate ({counts}), by the score "
+        "with every unknown factor at its worst."
+    )
+    notes.append(
+        "Energised MW stand in the place of the grid's headroom. Acres are taken as one piece; where they are "
+        "not stated they are unknown."
+    )
+    return notes
+
+
+def _where_note(where: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
+    if where["state_id"] is None:
+        return f"lies outside of study {run['study']}: not assessed"
+    if pd.isna(where["parcel_id"]):
+        return "lies in no parcel of the build (water, or outside of the area that was run): slopes and what excludes ground are unknown"  # fmt: skip
+    return None
+
+
+def _joined(lacks: list[dict[str, Any]], status: set[str]) -> str | None:
+    return "; ".join(need["text"] for need in lacks if need["status"] in status) or None
+
+
+def _named(names: list[str], chosen: np.ndarray) -> list[str]:
+    return [name for name, is_one in zip(names, chosen, strict=True) if is_one]
+
+
+def _known(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _whole(value: float) -> int | None:
+    return None if np.isnan(value) else int(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)

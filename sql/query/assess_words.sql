@@ -1,0 +1,6 @@
+select
+    metric,
+    label,
+    unit
+from meta.metric
+order by metric;
