@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import shapely
 
 from data import store
 from data.access.file import locate_file
@@ -18,8 +17,6 @@ from flows.home import Home
 from flows.reporting import rows_of
 from flows.show import Shown
 
-# Looked for around a point: a cell of resolution 4 is 0.5 degrees across.
-REACH_DEG = 0.6
 REGION_COLUMNS = {
     "rank": "rank",
     "region_id": "id",
@@ -72,51 +69,6 @@ def top(build: Path, workload: str, level: str, n: int) -> Shown:
         columns=PARCEL_COLUMNS if is_parcel else REGION_COLUMNS,
         notes=honest(run),
     )
-
-
-def explain(build: Path, what: str) -> Shown:
-    """Everything behind a parcel's score."""
-    with store.open_build(build) as con:
-        parcel_id = _find_parcel(con, what)
-        key = {"parcel_id": parcel_id}
-        parcel = rows_of(con, "query/explain_parcel", key)[0]
-        scores = rows_of(con, "query/explain_score", key)
-        factors = rows_of(con, "query/explain_factor", key)
-        gates = rows_of(con, "query/explain_gate", key)
-        removed = rows_of(con, "query/removed")
-        run = rows_of(con, "query/run")[0]
-        as_of = {row["source_id"]: row["as_of"] for row in rows_of(con, "query/source_report")}
-    for row in factors:
-        row["sources"] = [
-            f"{source} ({as_of.get(source, 'unknown date')})" for source in row["sources"] or []
-        ]
-    payload = {
-        "parcel": parcel,
-        "run": {name: run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
-        "workloads": [
-            {
-                **score,
-                "factors": [row for row in factors if row["workload"] == score["workload"]],
-                "gates": [row for row in gates if row["workload"] == score["workload"]],
-                "removed": [row for row in removed if row["workload"] == score["workload"]],
-            }
-            for score in scores
-        ],
-    }
-    place = ", ".join(
-        str(parcel[name])
-        for name in ("parcel_name", "county_name", "state_id", "zone_name")
-        if parcel[name]
-    )
-    shown = Shown(
-        f"{parcel['parcel_id']} ({parcel['parcel_kind']}): {place}",
-        payload=payload,
-        notes=_parcel_notes(parcel),
-    )
-    for workload in payload["workloads"]:
-        shown.sections.extend(_workload_sections(workload))
-    shown.sections.append(Shown("", notes=honest(run)))
-    return shown
 
 
 def sql(build: Path, query: str, limit: int) -> Shown:
@@ -230,25 +182,6 @@ def _is_here(source: Source, entry: LockEntry | None, home: Home) -> bool:
     return any((home.cache / "objects").glob(f"*/{entry.sha256}/*"))
 
 
-def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
-    if rows_of(con, "query/explain_parcel", {"parcel_id": what}):
-        return what
-    point = lat_lon(what)
-    if point is None:
-        msg = f"There is no parcel {what!r}."
-        raise UsageError(msg, "Give the id of a parcel, or LAT,LON such as 39.04,-77.49.")
-    lat, lon = point
-    near = store.query_file(
-        con, "query/parcels_near", {"lon": lon, "lat": lat, "reach": REACH_DEG}
-    ).fetchall()
-    here = shapely.Point(lon, lat)
-    for parcel_id, geometry in near:
-        if shapely.covers(shapely.from_wkb(geometry), here):
-            return str(parcel_id)
-    msg = f"No parcel of the build holds {lat}, {lon}."
-    raise UsageError(msg, "The point may lie in water or outside the area; write latitude first.")
-
-
 def point_of(what: str) -> tuple[float, float]:
     """Read a point of the command line.
 
@@ -281,81 +214,6 @@ def lat_lon(what: str) -> tuple[float, float] | None:
         msg = f"{what} is no latitude and longitude."
         raise UsageError(msg, "Write latitude first: 39.04,-77.49.")
     return lat, lon
-
-
-def _parcel_notes(parcel: dict[str, Any]) -> list[str]:
-    line = (
-        f"{parcel['lat']:.4f}, {parcel['lon']:.4f}; {parcel['area_acres']:,.0f} acres of land; "
-        f"distances from its {parcel['distance_basis']}; "
-        f"{parcel['known_share']:.0%} of the study's metrics are known"
-    )
-    lines = [line]
-    if parcel["excluded_share"] is not None:
-        lines.append(
-            f"{parcel['excluded_share']:.0%} of it is excluded: {parcel['buildable_acres']:,.0f} acres remain, "
-            f"{parcel['contiguous_acres']:,.0f} of them in one piece"
-        )
-    if parcel["slope_mean_pct"] is not None:
-        lines.append(
-            f"slope {parcel['slope_mean_pct']:.1f} % on average, {parcel['slope_max_pct']:.1f} % at the steepest; "
-            f"{parcel['gentle_share']:.0%} of its known ground at or under 5 %"
-        )
-    if parcel["headroom_substation_id"]:
-        lines.append(
-            f"fed by substation {parcel['headroom_substation_id']}, {parcel['headroom_substation_mi']:.1f} mi away, "
-            f"headroom {parcel['headroom_mw_low']:,.0f} / {parcel['headroom_mw_mid']:,.0f} / "
-            f"{parcel['headroom_mw_high']:,.0f} MW (low / mid / high)"
-        )
-        lines.append(
-            f"tie line for {parcel['deliverable_mw']:,.0f} MW: {parcel['tie_line_kv']:,.0f} kV, "
-            f"{parcel['tie_line_mi']:.1f} route miles, {parcel['tie_line_musd']:,.0f} M$"
-        )
-    if parcel["second_feed_substation_id"]:
-        lines.append(
-            f"a second feed from {parcel['second_feed_substation_id']}, {parcel['second_feed_mi']:.1f} mi away, "
-            f"would add {parcel['second_feed_mw']:,.0f} MW for {parcel['second_feed_musd']:,.0f} M$"
-        )
-    return lines
-
-
-def _workload_sections(workload: dict[str, Any]) -> list[Shown]:
-    rank = (
-        f"rank {workload['rank']:,} of {workload['ranked_count']:,}"
-        if workload["rank"]
-        else "not a candidate"
-    )
-    title = f"{workload['workload']}: {rank}, score {workload['score_low']:.1f} to {workload['score_high']:.1f}"
-    notes = [
-        f"left out in this study: {row['metric']} ({row['kind']}), {row['removed_why']}"
-        for row in workload["removed"]
-    ]
-    factors = Shown(
-        title,
-        workload["factors"],
-        columns={
-            "label": "factor",
-            "value": "value",
-            "unit": "unit",
-            "value_score": "0 to 1",
-            "points": "points",
-            "points_possible": "of",
-            "sources": "sources",
-        },
-    )
-    gates = Shown(
-        "",
-        workload["gates"],
-        columns={
-            "label": "gate",
-            "value": "value",
-            "unit": "unit",
-            "at_least": "at least",
-            "at_most": "at most",
-            "gate_status": "status",
-        },
-        notes=notes,
-    )
-    return [factors, gates]
 
 
 def honest(run: dict[str, Any]) -> list[str]:

@@ -2,18 +2,24 @@ select
     factor.workload,
     factor.metric,
     factor.label,
-    factor.value,
     metric.unit,
-    factor.value_score,
+    metric.label as metric_label,
+    string_split(metric.layer, ' ') as layers,
     factor.weight,
-    factor.points,
     100 * factor.weight as points_possible,
+    factor.why,
     (
-        select list(distinct layer_source.source_id order by layer_source.source_id)
-        from meta.layer_source
-        where list_contains(string_split(metric.layer, ' '), layer_source.layer)
-    ) as sources
-from mart.parcel_factor as factor
+        select
+            list({
+                'from_x': segment.from_x,
+                'to_x': segment.to_x,
+                'from_value': segment.from_value,
+                'slope': segment.slope
+            } order by segment.from_x)
+        from meta.value_segment as segment
+        where segment.workload = factor.workload and segment.metric = factor.metric
+    ) as pieces
+from meta.factor
 inner join meta.metric as metric on factor.metric = metric.metric
-where factor.parcel_id = $parcel_id
-order by factor.workload desc, factor.weight desc, factor.metric;
+where not factor.is_removed
+order by factor.workload, factor.weight desc, factor.metric;

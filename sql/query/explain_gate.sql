@@ -2,12 +2,12 @@ select
     gate.workload,
     gate.metric,
     metric.label,
-    gate.value,
     metric.unit,
+    string_split(metric.layer, ' ') as layers,
     gate.at_least,
     gate.at_most,
-    gate.gate_status
-from mart.parcel_gate as gate
+    gate.why
+from meta.gate
 inner join meta.metric as metric on gate.metric = metric.metric
-where gate.parcel_id = $parcel_id
-order by gate.workload desc, gate.metric;
+where not gate.is_removed
+order by gate.workload, gate.metric;

@@ -1,4 +1,4 @@
-"""Questions to a published build: top, explain, sql, sources, runs."""
+"""Questions to a published build: top, sql, sources, runs."""
 
 import json
 import shutil
@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from tests.flows import tiny
-from tests.flows.conftest import rows
 
 
 @pytest.fixture
@@ -33,76 +32,6 @@ def test_top_of_counties_names_them(ask):
     answer = ask("top", "training")
     assert "Loudoun County" in answer.out
     assert {row["region_id"] for row in ask("top", "training", "--json").json} <= set(tiny.COUNTIES)
-
-
-def test_explain_by_id_adds_up_to_the_score(ask, base):
-    parcel_id = rows(
-        base.build,
-        "select parcel_id from mart.parcel_score where workload = 'training' and rank = 1",
-    )[0][0]
-    answer = ask("explain", parcel_id, "--json").json
-    assert answer["parcel"]["parcel_id"] == parcel_id
-    training = next(item for item in answer["workloads"] if item["workload"] == "training")
-    assert training["rank"] == 1
-    points = sum(factor["points"] or 0 for factor in training["factors"])
-    assert points == pytest.approx(training["score_low"])
-    assert {"metric", "label", "value", "unit", "points", "points_possible", "sources"} <= set(
-        training["factors"][0]
-    )
-    assert {gate["gate_status"] for gate in training["gates"]} <= {"pass", "fail", "unknown"}
-    assert any("tamu_grid (2020)" in factor["sources"] for factor in training["factors"])
-    assert {row["metric"] for row in training["removed"]} >= {"hazard_usd_per_person"}
-    shown = ask("explain", parcel_id)
-    assert shown.code == 0
-    for word in (
-        "training: rank 1 of",
-        "inference: ",
-        "headroom",
-        "left out in this study",
-        parcel_id,
-        f"fed by substation {answer['parcel']['headroom_substation_id']}, ",
-        f" kV, {answer['parcel']['tie_line_mi']:.1f} route miles, {answer['parcel']['tie_line_musd']:,.0f} M$",
-        f"a second feed from {answer['parcel']['second_feed_substation_id']}, ",
-    ):
-        assert word in shown.out
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["39.04,-77.49"],
-        ["39.04, -77.49"],
-        [" 39.04 ,-77.49"],
-        ["39.04", "-77.49"],
-        ["39.04,", "-77.49"],
-    ],
-)
-def test_explain_by_point_finds_the_parcel_under_it(ask, words):
-    answer = ask("explain", *words, "--json")
-    assert answer.code == 0
-    parcel = answer.json["parcel"]
-    assert (parcel["lat"], parcel["lon"]) == pytest.approx((39.04, -77.49), abs=0.15)
-
-
-@pytest.mark.parametrize(
-    ("what", "said"),
-    [
-        ("-77.49,39.04", "No parcel of the build holds -77.49, 39.04."),
-        ("39.04,-70", "No parcel of the build holds 39.04, -70.0."),
-        ("38.925,-77.675", "No parcel of the build holds 38.925, -77.675."),
-        ("39.04,-377", "39.04,-377 is no latitude and longitude."),
-        ("139.04,-77", "139.04,-77 is no latitude and longitude."),
-        ("nan,-77", "nan,-77 is no latitude and longitude."),
-        ("nowhere", "There is no parcel 'nowhere'."),
-        ("1,2,3", "There is no parcel '1,2,3'."),
-        ("", "There is no parcel ''."),
-        ("1e999,0", "1e999,0 is no latitude and longitude."),
-    ],
-)
-def test_explain_of_what_is_not_there(ask, what, said):
-    answer = ask("explain", what)
-    assert answer.code == 2
-    assert said in answer.err
 
 
 def test_sql_answers_from_every_schema(ask):

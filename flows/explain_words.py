@@ -1,0 +1,171 @@
+"""Words of an explanation: figures with their units, changes, and who could make them."""
+
+import math
+import re
+from typing import Any
+
+from geo.decide.verdict import Change
+
+# Decimals of a figure by unit; where a unit is not named, three digits that count.
+DECIMALS = {
+    "mi": 1,
+    "mw": 0,
+    "kv": 0,
+    "acres": 0,
+    "count": 0,
+    "people": 0,
+    "degree_days": 0,
+    "usd_per_mwh": 1,
+    "usd_per_acre": 0,
+    "usd_per_person": 0,
+    "musd": 1,
+    "ms": 2,
+    "m": 0,
+    "pct": 1,
+}
+SUFFIXES = {
+    "mi": " mi",
+    "mw": " MW",
+    "kv": " kV",
+    "acres": " acres",
+    "usd_per_mwh": " $/MWh",
+    "usd_per_acre": " $/acre",
+    "usd_per_person": " $/person",
+    "musd": " M$",
+    "ms": " ms",
+    "m": " m",
+    "pct": " %",
+}
+# Who could make a change, by how the metric's name begins; a longer beginning goes first.
+WHO = {
+    "headroom_substation_mi": "other site, or a new substation",
+    "headroom_": "utility",
+    "flexible_": "utility",
+    "reserve_": "utility",
+    "deliverable_": "utility",
+    "second_feed_": "utility",
+    "tie_line_": "other site, or a new substation",
+    "substation_": "other site, or a new substation",
+    "line_": "other site, or a new line",
+    "acres": "owner: land",
+    "area_acres": "owner: land",
+    "buildable_acres": "owner: land",
+    "contiguous_acres": "owner: land",
+    "industrial_usd_per_mwh": "supplier, or other site",
+    "carrier_": "carriers, or other site",
+    "pop_mi": "carriers, or other site",
+    "ixp_mi": "carriers, or other site",
+    "lit_node_": "carriers, or other site",
+    "diverse_node_": "carriers, or other site",
+    "disjoint_path_count": "carriers, or other site",
+    "is_single_homed": "carriers, or other site",
+    "rtt_": "carriers, or other site",
+    "fiber_coverage_": "carriers, or other site",
+    "people_": "carriers, or other site",
+}
+OTHER_SITE = "other site"
+NEAR_METRO = re.compile(r"^is_within_(\d+)mi_of_(\w+)$")
+# Changes are rounded up, so that what is printed is enough; less than this is floating point.
+CRUMB = 1e-9
+
+
+def figure(value: float | None, unit: str | None, toward: float = math.nan) -> str:
+    """Write a figure with its unit; rounded away from `toward` where one is given."""
+    if value is None or math.isnan(value):
+        return "unknown"
+    if not unit:
+        return f"{value:.3g}"
+    if unit == "share":
+        return f"{_rounded(100 * value, 0, 100 * toward):,.0f} %"
+    if unit not in DECIMALS:
+        return f"{value:.3g} {unit}"
+    decimals = DECIMALS[unit]
+    return f"{_rounded(value, decimals, toward):,.{decimals}f}{SUFFIXES.get(unit, '')}"
+
+
+def value_words(metric: str, value: float | None, unit: str | None) -> str:
+    """Write the value of a metric: a figure, or yes and no."""
+    if metric.startswith("is_") and value is not None and not math.isnan(value):
+        return "yes" if value else "no"
+    return figure(value, unit)
+
+
+def change_words(change: Change, unit: str | None, label: str, values: dict[str, float]) -> str:
+    """Say a change as people of the field do: +140 MW, 3.2 mi closer, 2 more carriers."""
+    more = change.after > change.before
+    if math.isnan(change.before):
+        return f"known to be {value_words(change.metric, change.after, unit)} or better: {label}"
+    if change.metric.startswith("is_"):
+        return _yes(change, label, values)
+    step = _step(change.after - change.before, unit)
+    match unit:
+        case "mi" if label.startswith("distance to "):
+            way = "farther from" if more else "closer to"
+            return f"{step} {way} {label.removeprefix('distance to ')}"
+        case "mw" | "acres" | "kv" | "people" | "count":
+            return f"{'+' if more else '-'}{step} {_bare(label)}"
+        case _:
+            return f"{label} {step} {'higher' if more else 'lower'}"
+
+
+def reached_words(change: Change, unit: str | None) -> str:
+    """Write the value that is enough, rounded to the far side."""
+    if change.metric.startswith("is_"):
+        return value_words(change.metric, change.after, unit)
+    return figure(change.after, unit, change.before)
+
+
+def who(metric: str) -> str:
+    """Say who could make a change of a metric."""
+    fitting = [name for name in WHO if metric.startswith(name)]
+    return WHO[max(fitting, key=len)] if fitting else OTHER_SITE
+
+
+def _step(delta: float, unit: str | None) -> str:
+    if unit == "share":
+        return f"{_rounded(abs(100 * delta), 0, 0.0):,.0f} points of a hundred"
+    return figure(abs(delta), unit, 0.0)
+
+
+def _yes(change: Change, label: str, values: dict[str, float]) -> str:
+    """Say a change of yes and no; by miles where the metric is about them."""
+    found = NEAR_METRO.match(change.metric)
+    miles = values.get(f"{found[2]}_mi", math.nan) if found else math.nan
+    if found and change.after == 1 and not math.isnan(miles):
+        return f"{_step(miles - float(found[1]), 'mi')} closer to a {found[2].replace('_', ' ')}"
+    return f"{label}: {'yes' if change.after else 'no'}"
+
+
+def _bare(label: str) -> str:
+    """Drop what a figure with its unit says already."""
+    return label.removeprefix("number of ").removeprefix("acres ")
+
+
+def _rounded(value: float, decimals: int, toward: float) -> float:
+    """Round to the nearest, or away from `toward`."""
+    scale = 10.0**decimals
+    if math.isnan(toward) or value == toward:
+        return round(value * scale) / scale
+    if value > toward:
+        return math.ceil(value * scale - CRUMB * max(abs(value * scale), 1.0)) / scale
+    return math.floor(value * scale + CRUMB * max(abs(value * scale), 1.0)) / scale
+
+
+def plain(
+    change: Change, rows: dict[str, dict[str, Any]], values: dict[str, float]
+) -> dict[str, Any]:
+    """Give a change as JSON has it, with its words; `rows` tell the unit and label of metrics."""
+    row = rows[change.metric]
+    return {
+        "metric": change.metric,
+        "from": None if math.isnan(change.before) else change.before,
+        "to": change.after,
+        "by": None if math.isnan(change.before) else change.after - change.before,
+        "unit": row["unit"],
+        "points": change.gain,
+        "size": change.size,
+        "who": who(change.metric),
+        "words": change_words(change, row["unit"], row["metric_label"], values),
+        "from_words": value_words(change.metric, change.before, row["unit"]),
+        "to_words": reached_words(change, row["unit"]),
+    }

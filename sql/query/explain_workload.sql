@@ -1,0 +1,1 @@
+select workload from meta.workload;
