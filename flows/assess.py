@@ -12,11 +12,10 @@ import pandas as pd
 
 from data import store
 from data.errors import BuildError, InputError
-from data.site_list import SiteRows, read_sites
+from data.site_list import SiteRows
 from data.stage import REFERENCE_DIR
-from flows.asking import honest
+from flows.assess_cost import SiteCosts
 from flows.reporting import rows_of
-from flows.show import Shown
 from flows.site_measure import MeasuredSites, measure_sites
 from geo.decide.assess import (
     Judged,
@@ -39,29 +38,6 @@ TOLD = (
     *(f"{name}_mw_{end}" for name in ("headroom", "grid") for end in ("low", "mid", "high")),
     *("acres", "industrial_usd_per_mwh", "carrier_25mi_count"),
 )
-# Of more sites the table is shown alone.
-SHOWN_SITES = 5
-SHOWN_PROBLEMS = 20
-COLUMNS = {
-    "name": "site",
-    "power": "MW",
-    "best_use": "best use",
-    "rank": "rank there",
-    "percentile": "percentile",
-    "fits": "fits",
-    "fits_if": "may fit",
-    "fix_first": "fix first",
-}
-USE_COLUMNS = {
-    "use": "use",
-    "gate_status": "gates",
-    "score_low": "score",
-    "score_high": "up to",
-    "percentile_low": "percentile",
-    "rank": "rank",
-    "disqualified_by": "disqualified by",
-    "needs_text": "still needs",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +56,8 @@ class Assessed:
         How the sites do, by workload.
     words
         Metric -> its name in words and its unit.
+    costs
+        What the sites cost, by workload, a dict a site; empty where a build was made without costs.
     run
         Row of the run.
     """
@@ -90,6 +68,7 @@ class Assessed:
     profiles: dict[str, SiteProfile]
     judged: dict[str, Judged]
     words: dict[str, tuple[str, str]]
+    costs: dict[str, list[dict[str, Any]]]
     run: dict[str, Any]
 
     @cached_property
@@ -103,35 +82,6 @@ class Assessed:
         return [_site(self, number, *row, cooling) for number, row in enumerate(told)]
 
 
-def assess(build: Path, sites: Path) -> tuple[Shown, Assessed]:
-    """Tell what each site of a list is good for: what disqualifies it, what it lacks, and its best use.
-
-    Raises
-    ------
-    InputError
-        The list cannot be read, no row of it is good, or no site lies in the study.
-    """
-    assessed = assess_list(build, read_sites(sites))
-    told = assessed.sites
-    payload = {
-        "sites": told,
-        "rejected": assessed.listed.rejected.to_dict("records"),
-        "candidates": {name: each.candidate_count for name, each in assessed.profiles.items()},
-        "run": {name: assessed.run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
-    }
-    shown = Shown(
-        f"{len(told):,} {'site' if len(told) == 1 else 'sites'} of {assessed.listed.file}",
-        [_summary(each) for each in told],
-        columns=COLUMNS,
-        notes=_notes(assessed),
-        payload=payload,
-    )
-    if len(told) <= SHOWN_SITES:
-        shown.sections += [_section(each) for each in told]
-    shown.sections.append(Shown("", notes=honest(assessed.run)))
-    return shown, assessed
-
-
 def assess_list(build: Path, listed: SiteRows) -> Assessed:
     """Measure and judge the sites of a list by a build.
 
@@ -143,7 +93,9 @@ def assess_list(build: Path, listed: SiteRows) -> Assessed:
     lon, lat = (listed.good[name].to_numpy(float) for name in ("lon", "lat"))
     with store.open_build(build) as con:
         run = rows_of(con, "query/run")[0]
-        profiles = _profiles(con, run)
+        workloads = _workloads(con, run)
+        profiles = _profiles(con, workloads)
+        costs = SiteCosts.of(con)
         words = {
             name: (label, unit or "")
             for name, label, unit in store.query_file(con, "query/assess_words").fetchall()
@@ -156,20 +108,28 @@ def assess_list(build: Path, listed: SiteRows) -> Assessed:
         )
     metric = with_owner(measured.metric, listed.good)
     judged = {name: judge(metric, profile) for name, profile in profiles.items()}
-    return Assessed(listed, measured, metric, profiles, judged, words, run)
+    priced = {}
+    if costs is not None:
+        priced = {row["workload"]: costs.site_cost(metric, listed.good, row) for row in workloads}
+    return Assessed(listed, measured, metric, profiles, judged, words, priced, run)
 
 
-def _profiles(con: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> dict[str, SiteProfile]:
+def _workloads(con: duckdb.DuckDBPyConnection, run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the workloads: those of training come first, the conversion of mines last."""
     told = rows_of(con, "query/assess_workloads")
     if told and "objective" not in told[0]:
         msg = f"Run {run['run_id']} does not say what its workloads are priced by."
         raise BuildError(msg, "It was made by an older version: run `gridstead run`.")
-    # Training comes first, the conversion of mines last.
-    told.sort(key=lambda row: (row["workload"] in NO_USE, row["objective"] != "training"))
+    return sorted(told, key=lambda row: (row["workload"] in NO_USE, row["objective"] != "training"))
+
+
+def _profiles(
+    con: duckdb.DuckDBPyConnection, workloads: list[dict[str, Any]]
+) -> dict[str, SiteProfile]:
     rows = store.query_file(con, "query/assess_profiles").df()
     scores = store.query_file(con, "query/assess_candidates").df()
     found = {}
-    for workload in told:
+    for workload in workloads:
         name = workload["workload"]
         own = rows[rows["workload"] == name]
         factor = own[own["kind"] == "factor"]
@@ -219,7 +179,8 @@ def _site(
             *(metric, site, profile, judged, number, assessed.words, cooling),
             assessed.run["started_at"].date(),
         )
-        uses.append(_use(profile, judged, number, lacks[name]))
+        cost = assessed.costs[name][number] if assessed.costs else {}
+        uses.append(_use(profile, judged, number, lacks[name]) | cost)
     if is_inside:
         lacks[MINE] = mine_needs(metric, site)
         uses.append(_mine(lacks[MINE], is_energized=is_energized))
@@ -306,97 +267,12 @@ def _reachable(assessed: Assessed, number: int, lacks: Mapping[str, list[Need]])
     return min(able)[1] if able else None
 
 
-def _summary(site: Mapping[str, Any]) -> dict[str, Any]:
-    """One row of the table."""
-    use = next((each for each in site["uses"] if each["use"] == site["best_use"]), {})
-    names = {
-        status: [each["use"] for each in site["uses"] if each["gate_status"] == status]
-        for status in ("pass", "unknown")
-    }
-    return {
-        "name": site["name"],
-        "power": _power_text(site),
-        "best_use": site["best_use"],
-        "rank": use.get("rank"),
-        "percentile": use.get("percentile_low"),
-        "fits": ", ".join(names["pass"]) or None,
-        "fits_if": ", ".join(names["unknown"]) or None,
-        "fix_first": site["fix_first"] or site["note"],
-    }
-
-
-def _power_text(site: Mapping[str, Any]) -> str | None:
-    if site["is_energized"]:
-        return f"{site['energized_mw']:,.0f} energised"
-    if site["mw_mid"] is None:
-        return None
-    return f"{site['mw_low']:,.0f} / {site['mw_mid']:,.0f} / {site['mw_high']:,.0f} of the grid"
-
-
-def _section(site: Mapping[str, Any]) -> Shown:
-    rows = [
-        each
-        | {
-            "disqualified_by": _joined(each["needs"], {"fail"}),
-            "needs_text": _joined(each["needs"], {"unknown", "want"}),
-        }
-        for each in site["uses"]
-    ]
-    notes = [note for note in (site["note"], grid_text(site)) if note]
-    place = site["place"]
-    return Shown(
-        f"{site['name']}: {place}" if place else site["name"],
-        rows,
-        columns=USE_COLUMNS,
-        notes=notes,
-    )
-
-
-def grid_text(site: Mapping[str, Any]) -> str | None:
-    """Say what the grid offers beside the megawatts of an energised site; None of other sites."""
-    if not site["is_energized"] or site["state_id"] is None:
-        return None
-    ends = [site[f"grid_mw_{end}"] for end in ("low", "mid", "high")]
-    if None in ends:
-        return "What the grid around has beside the energised MW is unknown."
-    told = " / ".join(f"{mw:,.0f}" for mw in ends)
-    return (
-        f"The grid around has {told} MW (low / mid / high), not added to those that are energised: it may "
-        "be the same substation."
-    )
-
-
-def _notes(assessed: Assessed) -> list[str]:
-    problems = assessed.listed.problems()
-    notes = [f"Not assessed: {each}" for each in problems[:SHOWN_PROBLEMS]]
-    if len(problems) > SHOWN_PROBLEMS:
-        notes.append(f"{len(problems) - SHOWN_PROBLEMS:,} problems more: see --json.")
-    if assessed.listed.unused:
-        notes.append(f"Columns that nothing is read from: {', '.join(assessed.listed.unused)}.")
-    counts = ", ".join(
-        f"{name} {each.candidate_count:,}" for name, each in assessed.profiles.items()
-    )
-    notes.append(
-        f"Percentile and rank: among the parcels of the build that fail no gate ({counts}), by the score "
-        "with every unknown factor at its worst."
-    )
-    notes.append(
-        "Energised MW stand in the place of the grid's headroom. Acres are taken as one piece; where they are "
-        "not stated they are unknown."
-    )
-    return notes
-
-
 def _where_note(where: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     if where["state_id"] is None:
         return f"lies outside of study {run['study']}: not assessed"
     if pd.isna(where["parcel_id"]):
         return "lies in no parcel of the build (water, or outside of the area that was run): slopes and what excludes ground are unknown"  # fmt: skip
     return None
-
-
-def _joined(lacks: list[dict[str, Any]], status: set[str]) -> str | None:
-    return "; ".join(need["text"] for need in lacks if need["status"] in status) or None
 
 
 def _named(names: list[str], chosen: np.ndarray) -> list[str]:

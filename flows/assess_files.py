@@ -9,7 +9,8 @@ import pandas as pd
 
 from data import store
 from data.errors import UsageError
-from flows.assess import Assessed, assess, grid_text
+from flows.assess import Assessed
+from flows.assess_show import assess, grid_text
 from flows.exporting import export_note
 from flows.show import Shown
 from geo.export import ExportLayer, find_format

@@ -26,6 +26,8 @@ WANTED_MONTHS = 24
 DAYS_PER_MONTH = 30.4375
 # Less is not worth naming.
 LEAST_POINTS = 0.5
+# A conversion is worth while above the middle of the parcels that anybody may build on (convention).
+LEAST_PERCENTILE = 50.0
 
 Status = Literal["pass", "fail", "unknown"]
 # In the order in which sites are screened: speed to power first, then land, heat and fiber.
@@ -340,20 +342,21 @@ def best_use(judged: Mapping[str, Judged], number: int, *, is_energized: bool) -
     """Workload in which the fewest parcels of the build do better than the site.
 
     Ranks are compared and not scores, whose points mean something else in each workload. One in which all
-    gates pass comes before one in which some are unknown, and before both fail it stays a mine if it is one.
+    gates pass comes before one in which some are unknown. A mine stays one unless the site does better in
+    the other use than `LEAST_PERCENTILE` of the candidates, which are bare land: else anybody could have it.
 
     Returns
     -------
     A workload, `mine`, or None where nothing is left.
     """
-    for wanted in ("pass", "unknown"):
-        able = [
-            (float(each.rank_low[number]), name)
-            for name, each in judged.items()
-            if each.gate_status[number] == wanted
-        ]
-        if able:
-            return min(able)[1]
+    found = [
+        (each.gate_status[number] == "unknown", float(each.rank_low[number]), name)
+        for name, each in judged.items()
+        if each.gate_status[number] != "fail"
+    ]
+    good = [one for one in found if judged[one[2]].percentile_low[number] >= LEAST_PERCENTILE]
+    if good or (found and not is_energized):
+        return min(good or found)[2]
     return "mine" if is_energized else None
 
 
