@@ -20,27 +20,25 @@ def chosen(asked: float | None, own: Triple) -> Triple:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A parameter that depends on something: `at`, shape (k,), rising; `values`, shape (k, 3)."""
+    """A parameter that depends on something: `at`, shape (k,), rising; `ends`, shape (k, 3)."""
 
     at: np.ndarray
-    values: np.ndarray
+    ends: np.ndarray
 
     def at_value(self, x: np.ndarray) -> np.ndarray:
         """Low, mid and high, linear between the points and flat outside, shape (n, 3); NaN where x is."""
-        return np.column_stack([np.interp(x, self.at, column) for column in self.values.T])
+        return np.column_stack([np.interp(x, self.at, column) for column in self.ends.T])
 
     def of_class(self, x: np.ndarray) -> np.ndarray:
         """Low, mid and high of the point nearest by ratio, shape (n, 3); NaN where x is."""
         bounds = np.sqrt(self.at[1:] * self.at[:-1])
-        found = self.values[np.searchsorted(bounds, np.nan_to_num(x, nan=1.0))]
+        found = self.ends[np.searchsorted(bounds, np.nan_to_num(x, nan=1.0))]
         return np.where(np.isnan(x)[:, None], np.nan, found)
 
     @property
     def widest(self) -> np.ndarray:
         """Least low, mean mid and greatest high: what is known where x is not, shape (3,)."""
-        return np.array(
-            [self.values[:, 0].min(), self.values[:, 1].mean(), self.values[:, 2].max()]
-        )
+        return np.array([self.ends[:, 0].min(), self.ends[:, 1].mean(), self.ends[:, 2].max()])
 
 
 @dataclass(frozen=True, eq=False)
