@@ -55,6 +55,7 @@ MART_ORDER = (
     "training_parcels",
     "inference_parcels",
     "rank_parcels",
+    "what_if_parcels",
 )
 # Of meta, filled from what the power step wrote beside its substations.
 POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")

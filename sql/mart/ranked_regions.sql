@@ -22,6 +22,10 @@ select
     metric.headroom_mw_low,
     metric.headroom_mw_mid,
     metric.headroom_mw_high,
+    metric.headroom_substation_mi,
+    metric.second_feed_mw,
+    metric.flexible_100_mw,
+    metric.substation_69kv_mi,
     metric.substation_138kv_mi,
     metric.substation_230kv_mi,
     metric.substation_345kv_mi,
@@ -36,10 +40,14 @@ select
     metric.major_metro_mi,
     metric.population_50mi,
     metric.population_100mi,
+    metric.population_5mi,
     metric.carrier_25mi_count,
+    metric.lit_node_mi,
+    metric.disjoint_path_count,
     metric.rtt_major_metro_ms_low,
     metric.rtt_major_metro_ms_mid,
     metric.rtt_major_metro_ms_high,
+    metric.rtt_ixp_ms_mid,
     metric.people_5ms_mid,
     metric.people_10ms_low,
     metric.people_10ms_mid,
@@ -49,6 +57,7 @@ select
     metric.pop_mi,
     metric.ixp_mi,
     metric.acres,
+    metric.contiguous_acres,
     metric.hazard_usd_per_person,
     metric.land_value_usd_per_acre,
     metric.known_share,
@@ -83,6 +92,10 @@ comment on column mart.ranked_regions.population_people is 'People; NULL where n
 comment on column mart.ranked_regions.headroom_mw_low is 'Of the best parcel: low end of the headroom of the feeding substation';
 comment on column mart.ranked_regions.headroom_mw_mid is 'Of the best parcel: headroom of the feeding substation within 20 miles, after the worst single outage, by the study''s method: mart.substation says which';
 comment on column mart.ranked_regions.headroom_mw_high is 'Of the best parcel: high end of the headroom of the feeding substation';
+comment on column mart.ranked_regions.headroom_substation_mi is 'Of the best parcel: miles to the substation that headroom_mw belongs to';
+comment on column mart.ranked_regions.second_feed_mw is 'Of the best parcel: megawatts that the best other substation within 20 miles would add to deliverable_mw, none of them counted twice; NULL where there is no other';
+comment on column mart.ranked_regions.flexible_100_mw is 'Of the best parcel: mid headroom of the feeding substation for a load that gives up 1 % of its energy in a year; NULL where the study''s method knows none';
+comment on column mart.ranked_regions.substation_69kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 69 kV';
 comment on column mart.ranked_regions.substation_138kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 138 kV';
 comment on column mart.ranked_regions.substation_230kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 230 kV';
 comment on column mart.ranked_regions.substation_345kv_mi is 'Of the best parcel: miles to the nearest substation whose highest voltage is at least 345 kV';
@@ -97,10 +110,14 @@ comment on column mart.ranked_regions.major_metro_name is 'Of the best parcel: i
 comment on column mart.ranked_regions.major_metro_mi is 'Of the best parcel: miles from the centroid to the people-weighted centre of the nearest major metro, by default of a million people or more';
 comment on column mart.ranked_regions.population_50mi is 'Of the best parcel: people within 50 geodesic miles of the centroid';
 comment on column mart.ranked_regions.population_100mi is 'Of the best parcel: people within 100 geodesic miles of the centroid';
+comment on column mart.ranked_regions.population_5mi is 'Of the best parcel: people within 5 geodesic miles of the centroid: where they crowd, land is scarce, dear and hard to permit; NULL where a raster of people does not cover them';
 comment on column mart.ranked_regions.carrier_25mi_count is 'Of the best parcel: distinct carriers with a point of presence within 25 miles of the centroid';
+comment on column mart.ranked_regions.lit_node_mi is 'Of the best parcel: miles from the centroid to the nearest fiber node with a path to an exchange on known links, or where none is in reach, with one on backhaul';
+comment on column mart.ranked_regions.disjoint_path_count is 'Of the best parcel: paths to different exchange metros that share no link or trench, up to 2: 2 where a diverse node is known, 1 where a lit node alone is, 0 where that has backhaul alone, of which nobody knows the way';
 comment on column mart.ranked_regions.rtt_major_metro_ms_low is 'Of the best parcel: low end of rtt_major_metro_ms_mid: routes as straight as fiber is laid';
 comment on column mart.ranked_regions.rtt_major_metro_ms_mid is 'Of the best parcel: round trip over fiber from the centroid to the major metro, by default of a million people or more, that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column mart.ranked_regions.rtt_major_metro_ms_high is 'Of the best parcel: high end of rtt_major_metro_ms_mid: routes, hops and changes of carrier as long as is usual';
+comment on column mart.ranked_regions.rtt_ixp_ms_mid is 'Of the best parcel: round trip over fiber from the centroid to the exchange that is reached soonest, milliseconds; NULL where rtt_unknown_reason says why';
 comment on column mart.ranked_regions.people_5ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 5 ms';
 comment on column mart.ranked_regions.people_10ms_low is 'Of the best parcel: people whose high round trip over fiber from the centroid is within 10 ms: those who surely are';
 comment on column mart.ranked_regions.people_10ms_mid is 'Of the best parcel: people whose mid round trip over fiber from the centroid is within 10 ms';
@@ -110,6 +127,7 @@ comment on column mart.ranked_regions.is_single_homed is 'Of the best parcel: wh
 comment on column mart.ranked_regions.pop_mi is 'Of the best parcel: miles to the nearest point of presence of any carrier';
 comment on column mart.ranked_regions.ixp_mi is 'Of the best parcel: miles to the nearest Internet exchange building, or, where a study infers them, to a PoP city of three carriers or more';
 comment on column mart.ranked_regions.acres is 'Of the best parcel: acres that can be built on: the assessor''s or measured area of a parcel; for a generated cell the developable share of its land, NULL where no layer says';
+comment on column mart.ranked_regions.contiguous_acres is 'Of the best parcel: acres of the largest connected piece of what no exclusion covers; NULL where the study has none';
 comment on column mart.ranked_regions.hazard_usd_per_person is 'Of the best parcel: sum of the county''s FEMA risk values over the hazards known, dollars a year, divided by its people';
 comment on column mart.ranked_regions.land_value_usd_per_acre is 'Of the best parcel: fair market value of land in dollars an acre of the nearest value cell';
 comment on column mart.ranked_regions.known_share is 'Of the best parcel: share of the metrics of the study that are known for this parcel';
