@@ -61,8 +61,9 @@ def make_confidence(
         return target
     frame = read_inputs(metrics, parcels, _metrics_of(used.values()))
     found = []
+    groups = groups_of(frame)
     for workload, terms in used.items():
-        told = confidence(score_inputs(frame, terms), draws)
+        told = confidence(score_inputs(frame, terms, groups), draws)
         rows = _frame_of(told, {"parcel_id": frame["parcel_id"].to_numpy()})
         rows = rows[rows["p_ranked"] > 0.0]
         rows.insert(0, "workload", workload)
@@ -101,9 +102,10 @@ def confide_regions(
     frame = read_inputs(metrics, parcels, _metrics_of(used.values()))
     frame = frame[frame["parcel_id"].isin(plan["parcel_id"])].reset_index(drop=True)
     found = [pd.DataFrame(columns=list(REGION_COLUMNS))]
+    groups = groups_of(frame)
     for workload, mine in plan.groupby("workload", sort=True):
         terms = used[str(workload)]
-        inputs = score_inputs(frame[frame["parcel_id"].isin(mine["parcel_id"])], terms)
+        inputs = score_inputs(frame, terms, groups)
         for kind, rows in mine.groupby("region_kind", sort=True):
             plans = plans_of(rows, terms)
             told = region_confidence(inputs, plans, draws)
@@ -141,24 +143,33 @@ def read_inputs(metrics: Path, parcels: Path, names: Iterable[str]) -> pd.DataFr
     return frame.sort_values("parcel_id", ignore_index=True)
 
 
-def score_inputs(frame: pd.DataFrame, terms: Mapping[str, Any]) -> ScoreInputs:
+def groups_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Codes of those who share errors, of each way to share; a row without one has its own."""
+    own = codes_of(frame["parcel_id"].to_numpy())
+    groups = {"parcel": own, "all": np.zeros(len(frame), dtype=np.uint64)}
+    for shared_by, column in SHARED_BY.items():
+        if column in frame:
+            names = frame[column]
+            groups[shared_by] = np.where(names.isna(), own, codes_of(names.fillna("").to_numpy()))
+    return groups
+
+
+def score_inputs(
+    frame: pd.DataFrame, terms: Mapping[str, Any], groups: Mapping[str, np.ndarray]
+) -> ScoreInputs:
     """Give what a workload ranks parcels by, with the weights and gates that the study keeps."""
     gates = terms["gates"]
     factors = terms["factors"]
-    own = codes_of(frame["parcel_id"].to_numpy())
-    group = {"parcel": own}
     quantities = []
     for name in dict.fromkeys([*factors, *gates]):
         known = uncertainty_of(name)
-        if known.shared_by not in group:
-            group[known.shared_by] = _group_of(frame, known.shared_by, own)
         bounds = gates.get(name, {})
         weight, value = factors.get(name, (0.0, ((0.0, 0.0), (1.0, 0.0))))
         quantities.append(
             Quantity(
                 name,
                 *_interval(frame, known),
-                group[known.shared_by],
+                groups[known.shared_by],
                 weight,
                 value,
                 **bounds,
@@ -210,14 +221,6 @@ def _interval(frame: pd.DataFrame, known: Uncertainty) -> tuple[np.ndarray, np.n
 
 def _floats(frame: pd.DataFrame, name: str) -> np.ndarray:
     return frame[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-
-
-def _group_of(frame: pd.DataFrame, shared_by: str, own: np.ndarray) -> np.ndarray:
-    """Codes of those who share an error; a row without one has its own."""
-    if shared_by == "all":
-        return np.zeros(len(frame), dtype=np.uint64)
-    names = frame[SHARED_BY[shared_by]]
-    return np.where(names.isna(), own, codes_of(names.fillna("").to_numpy()))
 
 
 def _frame_of(told: Confidence, ids: Mapping[str, np.ndarray]) -> pd.DataFrame:

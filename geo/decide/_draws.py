@@ -126,35 +126,42 @@ def put_ranks(score, is_later, from_row, to_row, digit_of, number, rank) -> None
 def add_swings(
     fixed, fixed_weight, unit, first, drawn_weight, table, mid_table, rivals, swing, joint, failed
 ) -> None:
-    """Add up, over draws, what moves each row against its rivals: by each weight and by each input.
+    """Add up, over some draws, what moves each row against its rivals: by each weight and by each input.
 
-    Sums of whole numbers: draws may come in any order. `swing` and `joint` are (n, parts), parts being the weights
-    of fixed and of drawn factors, then the inputs of the drawn, and at the end the sum of all with itself.
+    Sums of whole numbers: draws may come in any order. `table` and the weights have a row a draw. `swing` and
+    `joint` are (n, parts), parts being the weights of fixed and of drawn factors, then the inputs of the drawn, and
+    at the end the sum of all with itself.
     """
-    fixed_count = fixed_weight.size
-    drawn_count = drawn_weight.size
+    draws, fixed_count = fixed_weight.shape
+    drawn_count = drawn_weight.shape[1]
     parts = fixed_count + 2 * drawn_count
-    here = np.empty(parts, dtype=np.int64)
+    here = np.empty((draws, parts), dtype=np.int64)
+    total = np.empty(draws, dtype=np.int64)
     for i in range(unit.shape[1]):
-        total = 0
+        for d in range(draws):
+            total[d] = 0
         for j in range(fixed_count):
-            here[j] = (fixed_weight[j] * (np.int64(fixed[j, i]) - rivals[j, i])) >> 20
-            total += here[j]
+            ahead = np.int64(fixed[j, i]) - rivals[j, i]
+            for d in range(draws):
+                here[d, j] = (fixed_weight[d, j] * ahead) >> 20
+                total[d] += here[d, j]
         for j in range(drawn_count):
             at = first[j] + unit[j, i]
-            value = np.int64(table[at])
-            if value < 0:
-                failed[i, j] += 1
-                value = -1 - value
             mid = np.int64(mid_table[at])
-            weight = drawn_weight[j]
-            by_weight = (weight * (mid - rivals[fixed_count + j, i])) >> 20
-            by_input = (weight * (value - mid)) >> 20
-            here[fixed_count + j] = by_weight
-            here[fixed_count + drawn_count + j] = by_input
-            total += by_weight + by_input
-        for k in range(parts):
-            swing[i, k] += here[k]
-            joint[i, k] += here[k] * total
-        swing[i, parts] += total
-        joint[i, parts] += total * total
+            ahead = mid - rivals[fixed_count + j, i]
+            for d in range(draws):
+                value = np.int64(table[d, at])
+                if value < 0:
+                    failed[i, j] += 1
+                    value = -1 - value
+                by_weight = (drawn_weight[d, j] * ahead) >> 20
+                by_input = (drawn_weight[d, j] * (value - mid)) >> 20
+                here[d, fixed_count + j] = by_weight
+                here[d, fixed_count + drawn_count + j] = by_input
+                total[d] += by_weight + by_input
+        for d in range(draws):
+            for k in range(parts):
+                swing[i, k] += here[d, k]
+                joint[i, k] += here[d, k] * total[d]
+            swing[i, parts] += total[d]
+            joint[i, parts] += total[d] * total[d]

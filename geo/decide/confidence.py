@@ -25,7 +25,9 @@ TOP_FEW, TOP_MANY = 10, 100
 SHARES = (0.05, 0.5, 0.95)
 # Rows on either side in the undrawn order against which a row is seen to move, and draws looked at for it.
 RIVALS = 50
-SWING_DRAWS = 200
+SWING_DRAWS = 100
+# Of these as many as are added up at once.
+SWING_BLOCK = 5
 # Draws that a thread takes at once, and rows whose draws are put in order at once.
 DRAW_BLOCK = 8
 ROW_BLOCK = 512
@@ -366,12 +368,13 @@ def rank_summary(rank: np.ndarray) -> dict[str, np.ndarray]:
     """Shares and order statistics of ranks (rows, draws), which are put in another order."""
     count = rank.shape[1]
     shares = {
-        "p_top10": (rank <= TOP_FEW).mean(axis=1),
-        "p_top100": (rank <= TOP_MANY).mean(axis=1),
-        "p_ranked": (rank < _draws.UNRANKED).mean(axis=1),
+        "p_top10": np.count_nonzero(rank <= TOP_FEW, axis=1) / count,
+        "p_top100": np.count_nonzero(rank <= TOP_MANY, axis=1) / count,
+        "p_ranked": np.count_nonzero(rank < _draws.UNRANKED, axis=1) / count,
     }
+    # Quicker than to select the three places.
+    rank.sort(axis=1)
     places = [order_statistic(share, count) for share in SHARES]
-    rank.partition(sorted(set(places)), axis=1)
     for name, place in zip(("rank_p05", "rank_p50", "rank_p95"), places, strict=True):
         found = rank[:, place]
         shares[name] = np.where(found < _draws.UNRANKED, found, np.nan)
@@ -387,12 +390,14 @@ def _swings(field: Field, p_ranked: np.ndarray, workers: int) -> dict[str, np.nd
     sums: list[tuple[np.ndarray, ...]] = []
 
     def add(part: slice) -> None:
-        table = field.table.copy()
         swing, joint = np.zeros((n, parts), dtype=np.int64), np.zeros((n, parts), dtype=np.int64)
         failed = np.zeros((n, drawn), dtype=np.int64)
-        for draw in range(part.start, part.stop):
-            field.put_values(draw, table)
-            weights = field.fixed_weight[draw], field.drawn_weight[draw]
+        for first in range(part.start, part.stop, SWING_BLOCK):
+            these = slice(first, min(first + SWING_BLOCK, part.stop))
+            table = np.repeat(field.table[None], these.stop - these.start, axis=0)
+            for row, draw in zip(table, range(these.start, these.stop), strict=True):
+                field.put_values(draw, row)
+            weights = field.fixed_weight[these], field.drawn_weight[these]
             _draws.add_swings(
                 *(field.fixed_value, weights[0], field.unit, field.first, weights[1]),
                 *(table, field.table, rivals, swing, joint, failed),

@@ -168,7 +168,7 @@ def moves_of(inputs, draws, row, rival, count):
 
 def swings(inputs, draws):
     """By row (metric, by what, share), as the docstring of `Confidence` words it."""
-    count = min(draws.count, 200)
+    count = min(draws.count, 100)
     order = undrawn_order(inputs)
     by_draw = ranks(inputs, draws)
     width = min(101, len(order))
