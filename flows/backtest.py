@@ -19,6 +19,7 @@ from flows.backtest_standing import (
     PUBLISHED,
     RANDOM,
     TESTED,
+    UNGATED,
     Standing,
 )
 from flows.exporting import require_workload
@@ -118,9 +119,7 @@ def metrics_in_use(con: duckdb.DuckDBPyConnection, workload: str) -> list[dict[s
         if direct:
             row["dropped_why"] = f"measured from {' and '.join(direct)}"
         elif graph:
-            row["dropped_why"] = (
-                f"measured over the fiber graph, of which {' and '.join(graph)} is a part"
-            )
+            row["dropped_why"] = f"measured over the fiber graph, which holds {' and '.join(graph)}"
     return rows
 
 
@@ -207,7 +206,13 @@ Substations and carriers may themselves have followed data centers; no map tells
 def _labels(workload: str, has_dropped: bool) -> dict[str, str]:
     tested = f"{workload}, without what follows data centers" if has_dropped else workload
     published = f"{workload}, as published"
-    return {TESTED: tested, PUBLISHED: published, **BASELINES, RANDOM: "random land"}
+    return {
+        TESTED: tested,
+        UNGATED: "the same score, gates ignored",
+        PUBLISHED: published,
+        **BASELINES,
+        RANDOM: "random land",
+    }
 
 
 def _told(
@@ -305,14 +310,11 @@ def _verdict_notes(
 def _dropped_notes(workload: str, dropped: list[dict[str, Any]]) -> list[str]:
     if not dropped:
         return [f"No metric of {workload} rests on data centers, facilities or exchanges."]
-    told = "; ".join(
-        f"{row['metric']} ({row['kind']}{_weight(row)}), {row['dropped_why']}" for row in dropped
-    )
-    return [f"Left out of what is tested: {told}."]
-
-
-def _weight(row: dict[str, Any]) -> str:
-    return f" of weight {row['weight']:.2f}" if row["weight"] else ""
+    by_why: dict[str, list[str]] = {}
+    for row in dropped:
+        what = "gate" if row["kind"] == "gate" else f"weight {row['weight']:.2f}"
+        by_why.setdefault(row["dropped_why"], []).append(f"{row['metric']} ({what})")
+    return [f"Left out, as {why}: {', '.join(names)}." for why, names in by_why.items()]
 
 
 def _warnings(

@@ -17,7 +17,7 @@ MATCHES = {
     "metro": "land as far from a metro (bands that end at 10, 25, 50, 100 and 200 miles)",
     "all": "all land of the build",
 }
-TESTED, PUBLISHED, RANDOM = "tested", "published", "random"
+TESTED, UNGATED, PUBLISHED, RANDOM = "tested", "ungated", "published", "random"
 BASELINES = {
     "substation_230kv": "nearest substation >= 230 kV only",
     "population": "people within 50 miles only",
@@ -45,6 +45,8 @@ class Standing:
         """Measure sites, given as positions in `parcel`, by every ranking and every match."""
         keys = {
             TESTED: _key(tested),
+            # Tells whether it is the gates or the weights that put sites where they are.
+            UNGATED: tested["score_e9"].to_numpy(float),
             PUBLISHED: _key(parcel),
             "substation_230kv": _nearness(parcel["substation_230kv_mi"], -1.0),
             "population": _nearness(parcel["population_50mi"], 1.0),

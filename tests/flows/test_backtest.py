@@ -156,7 +156,7 @@ def test_what_is_measured_over_the_fiber_graph_is_dropped_where_exchanges_are_in
     found = ask(points(tmp_path, [3, 15]), "inference")
     (row,) = found.dropped
     assert row["metric"] == "rtt_major_metro_ms_mid"
-    assert row["dropped_why"] == "measured over the fiber graph, of which ixp is a part"
+    assert row["dropped_why"] == "measured over the fiber graph, which holds ixp"
 
 
 def test_it_is_kept_where_the_build_has_neither_exchange_nor_facility(ask, home, tmp_path):
@@ -206,8 +206,9 @@ def test_what_fails_a_gate_is_last_and_level(ask, tmp_path):
     assert [row["rank"] for row in found.sites] == [None, None]
     assert {tuple(row["gates_failed"]) for row in found.sites} == {("headroom_mw_mid",)}
     assert found.failed_gate_count == 2
-    # All other land of their states passes.
+    # All other land of their states passes; by price alone they are the best.
     assert estimate(found, "tested")["auc"] == 0.0
+    assert estimate(found, "ungated")["auc"] == 1.0
     assert found.dropped == []
     assert estimate(found, "published")["auc"] == 0.0
 
