@@ -73,7 +73,8 @@ def region_confidence(inputs: ScoreInputs, plans: Plans, draws: Draws) -> Confid
     used_kw = np.round(plans.used_mw * KW_PER_MW).astype(np.int64)
     target_kw = round(plans.target_mw * KW_PER_MW)
     start = np.flatnonzero(np.diff(plans.region, prepend=-1))
-    is_later = field.is_later[row][start]
+    # As published: a region whose plan passes no gate for sure comes after the others.
+    is_later = np.logical_and.reduceat(field.is_later[row], start)
     drawn_kw = _Capacity.of(inputs, plans.capacity, field.rows[row])
     count, n = draws.count, start.size
     rank = np.full((n, count), UNRANKED, dtype=np.int32)

@@ -194,3 +194,49 @@ def swings(inputs, draws):
 
 def joint(a, b):
     return len(a) * sum(x * y for x, y in zip(a, b, strict=True)) - sum(a) * sum(b)
+
+
+def region_summary(inputs, plans, draws):
+    """By region as `summary`, of the whole score of its plan in each draw."""
+    row_of = {row_id: row for row, row_id in enumerate(inputs.row_id)}
+    capacity = {q.name: q for q in inputs.quantities}.get(plans.capacity)
+    places = [[] for _ in plans.region_id]
+    later = dict.fromkeys(plans.region, True)
+    for region, parcel_id in zip(plans.region, plans.parcel_id, strict=True):
+        row = row_of[parcel_id]
+        is_later = any(math.isnan(q.mid[row]) and is_gated(q) for q in inputs.quantities)
+        later[region] = later[region] and is_later
+    for draw in range(draws.count):
+        weight = weights(draws, inputs.quantities, draw)
+        total = {}
+        for region, parcel_id, used in zip(
+            plans.region, plans.parcel_id, plans.used_mw, strict=True
+        ):
+            row = row_of[parcel_id]
+            found = score(inputs, draws, row, draw, weight)
+            if found is None:
+                continue
+            mw = drawn(draws, capacity, row, draw) if capacity is not None else None
+            kw = round(used * 1000)
+            if mw is not None:
+                kw = min(kw, math.floor(mw * 1000))
+            if kw > 0:
+                total[region] = total.get(region, 0) + kw * found[0]
+        order = sorted(
+            (later[r], -(each // round(plans.target_mw * 1000)), plans.region_id[r], r)
+            for r, each in total.items()
+        )
+        for place, (*_, region) in enumerate(order, start=1):
+            places[region].append(place)
+    out = []
+    for ranked in places:
+        held = sorted([*ranked, *[math.inf] * (draws.count - len(ranked))])
+        at = [held[math.ceil(share * draws.count / 100) - 1] for share in (5, 50, 95)]
+        out.append(
+            (
+                *(sum(place <= k for place in held) / draws.count for k in (10, 100)),
+                len(ranked) / draws.count,
+                *(None if place == math.inf else place for place in at),
+            )
+        )
+    return out
