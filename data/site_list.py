@@ -116,8 +116,8 @@ def read_sites(path: Path) -> SiteRows:
         if not rejected:
             msg = f"{path} holds no rows."
             raise InputError(msg, f"Write one site a row under {EXAMPLE}.")
-        first, more = found.problems()[0], len(rejected) - 1
-        msg = f"No row of {path} can be used: {first}"
+        problem, more = found.problems()[0], len(rejected) - 1
+        msg = f"No row of {path} can be used: {problem}"
         raise InputError(msg, f"Mend it and {more:,} more, then ask again." if more else "Mend it.")
     return found
 
@@ -140,12 +140,12 @@ def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         line = content[: error.start].count(b"\n") + 1
         msg = f"{path} is not UTF-8 text: line {line} holds the byte 0x{content[error.start]:02x}."
         raise InputError(msg, "Save it as 'CSV UTF-8 (Comma delimited)'.") from error
-    lines = text.splitlines()
-    if not lines:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
         msg = f"{path} is empty."
         raise InputError(msg, f"Begin it with {EXAMPLE}.")
     for sign, word in ((";", "semicolons"), ("\t", "tabs")):
-        if sign in lines[0] and "," not in lines[0]:
+        if sign in first and "," not in first:
             msg = f"{path} is separated by {word}."
             raise InputError(
                 msg, "Save it with commas between columns and points in decimals (39.04)."

@@ -11,6 +11,8 @@ from flows.show import Shown
 
 # Of more sites the table is shown alone.
 SHOWN_SITES = 5
+# A thousand rows take longer to draw than to work out, and nobody reads them.
+SHOWN_ROWS = 50
 SHOWN_PROBLEMS = 20
 COLUMNS = {
     "name": "site",
@@ -53,7 +55,7 @@ def assess(build: Path, sites: Path) -> tuple[Shown, Assessed]:
     }
     shown = Shown(
         f"{len(told):,} {'site' if len(told) == 1 else 'sites'} of {assessed.listed.file}",
-        [_summary(each) for each in told],
+        [_summary(each) for each in told[:SHOWN_ROWS]],
         columns=COLUMNS | (COST_COLUMN if assessed.costs else {}),
         notes=_notes(assessed),
         payload=payload,
@@ -135,7 +137,9 @@ def grid_text(site: Mapping[str, Any]) -> str | None:
 
 def _notes(assessed: Assessed) -> list[str]:
     problems = assessed.listed.problems()
-    notes = [f"Not assessed: {each}" for each in problems[:SHOWN_PROBLEMS]]
+    left = len(assessed.sites) - SHOWN_ROWS
+    notes = [f"{left:,} more: see --csv, --markdown or --json."] if left > 0 else []
+    notes += [f"Not assessed: {each}" for each in problems[:SHOWN_PROBLEMS]]
     if len(problems) > SHOWN_PROBLEMS:
         notes.append(f"{len(problems) - SHOWN_PROBLEMS:,} problems more: see --json.")
     if assessed.listed.unused:
