@@ -30,9 +30,8 @@ COST_CODE = (
 TABLES = ("cost", "tie_line", "latency", "pue", "gpu")
 # Where it is filled, prices and queues are of counties; else of states.
 COUNTY_LAYER = "county_fact"
-OBJECTIVES = {"training": "delivered_usd_per_mwh", "inference": "usd_per_million_queries"}
-# Tables beside that of the costs, with their columns.
-RULE_TABLE, CHOICE_TABLE = "cost_rule", "cost_choice"
+# Beside the table of the costs.
+RULE_TABLE = "cost_rule"
 READ = (*NEEDED, "rtt_unknown_reason")
 
 
@@ -44,13 +43,15 @@ def make_cost(study: Study, metrics: Path, parcels: Path, home: Home, log: Log) 
     Path
         One row a workload and parcel: `low`, `mid` and `high` in the unit of `objective`, `cost_mw`,
         `capital_musd_*`, `time_to_power_years_*` and the names of what is `missing`. Beside it `cost_rule`,
-        the parameters in dollars of the run, and `cost_choice`, what the profiles ask.
+        the parameters in dollars of the run.
     """
     workloads = study_workloads(study)
-    choices = pd.DataFrame([_choice(workload) for workload in workloads.values()])
     basis = basis_of(study)
-    rows = choices.astype(object).where(choices.notna(), None).to_dict("records")
-    key = keys.key_of(metrics.name, parcels.name, basis, rows, keys.code_key(COST_CODE))
+    choices = [
+        (workload.id, workload.objective, workload.design_mw, workload.cost.model_dump())
+        for workload in workloads.values()
+    ]
+    key = keys.key_of(metrics.name, parcels.name, basis, choices, keys.code_key(COST_CODE))
     target = home.work / f"cost-{key}.parquet"
     if is_there(target, "costs", log):
         return target
@@ -58,7 +59,6 @@ def make_cost(study: Study, metrics: Path, parcels: Path, home: Home, log: Log) 
     metric = read_metrics(metrics)
     frames = [_priced(metric, rules, workload) for workload in workloads.values()]
     write(rules.frame(), beside(target, RULE_TABLE))
-    write(choices, beside(target, CHOICE_TABLE))
     for frame in frames:
         log(_told(frame, rules))
     # Last: the others are there whenever it is.
@@ -90,7 +90,7 @@ def published_rules(con: duckdb.DuckDBPyConnection) -> CostRules:
 def read_metrics(metrics: Path) -> pd.DataFrame:
     """Read the metrics that costs are made of, by parcel."""
     held = set(pq.read_schema(metrics).names)
-    columns = ["parcel_id", *(name for name in (*READ, *_people_columns()) if name in held)]
+    columns = ["parcel_id", *(name for name in READ if name in held)]
     return pd.read_parquet(metrics, columns=columns).set_index("parcel_id")
 
 
@@ -119,16 +119,6 @@ def price(
         latency_budget_ms=int(workload.latency_budget_ms or 0),
         premium_usd_per_million_queries=choice.premium_usd_per_million_queries,
     )
-
-
-def _choice(workload: Workload) -> dict[str, Any]:
-    return {
-        "workload": workload.id,
-        "objective": OBJECTIVES[workload.objective],
-        "design_mw": workload.design_mw,
-        **workload.cost.model_dump(exclude={"design_mw"}),
-        "latency_budget_ms": workload.latency_budget_ms,
-    }
 
 
 def _priced(metric: pd.DataFrame, rules: CostRules, workload: Workload) -> pd.DataFrame:
@@ -163,7 +153,3 @@ def _told(frame: pd.DataFrame, rules: CostRules) -> str:
         f"{frame['workload'].iloc[0]}: {len(known):,} of {len(frame):,} parcels priced"
         f"{middle} ({rules.dollar_year} dollars)"
     )
-
-
-def _people_columns() -> list[str]:
-    return [f"people_{budget}ms_{end}" for budget in (5, 10, 20) for end in ENDS]

@@ -2,7 +2,7 @@ create macro mart.delivered_cost(workload_id, mw := null, usd_per_mwh := null) a
 with choice as (
     select
         coalesce(mw, any_value(design_mw)) as size_mw,
-        coalesce(usd_per_mwh, any_value(cost_choice.usd_per_mwh)) as price,
+        coalesce(usd_per_mwh, any_value(profile.usd_per_mwh)) as price,
         any_value(load_factor) as load_factor,
         any_value(watt_hours_per_query) as watt_hours,
         case
@@ -11,7 +11,7 @@ with choice as (
                 then error('delivered_cost: mw and usd_per_mwh must be above 0')
             else any_value(objective)
         end as objective
-    from meta.cost_choice as cost_choice
+    from meta.workload as profile
     where workload = workload_id
 ),
 
@@ -161,10 +161,10 @@ priced as (
         greatest(ceil(parcel.cost_mw / bounded.circuit_mva), 1) as circuits,
         [rule.reach_mi, (rule.reach_mi + rule.farthest_mi) / 2, rule.farthest_mi][rule.end_no] as beyond_mi,
         coalesce(parcel.load_factor, case parcel.objective
-            when 'delivered_usd_per_mwh' then rule.training_load_factor else rule.inference_load_factor
+            when 'training' then rule.training_load_factor else rule.inference_load_factor
         end) as load_factor_used,
         case parcel.objective
-            when 'delivered_usd_per_mwh' then 1 else coalesce(parcel.watt_hours, rule.wh_per_query)
+            when 'training' then 1 else coalesce(parcel.watt_hours, rule.wh_per_query)
         end as mwh_per_unit
     from parcel
     cross join rule
@@ -197,7 +197,8 @@ built as (
         cost_mw * acres_per_mw * coalesce(land_value * land_factor, land_unknown) as land_usd,
         cost_mw * acres_per_mw * works_usd_per_acre as works_usd,
         cost_mw / pue * shell_usd_per_mw * shell_ai_factor as shell_usd,
-        case when cost_mw is not null then
+        -- greatest() passes over NULL.
+        case when cost_mw is not null and tie_line_kv is not null then
             equipment_years
             + case when cost_mw >= large_load_mw then study_years else 0 end
             + log2(greatest(tie_line_kv, base_kv) / base_kv) * years_per_doubling
@@ -223,14 +224,14 @@ told as (
         diverse_usd * crf / mwh_per_year * mwh_per_unit as fiber_diverse,
         land_usd * crf / mwh_per_year * mwh_per_unit as land,
         works_usd * crf / mwh_per_year * mwh_per_unit as site_works,
-        case when objective = 'delivered_usd_per_mwh' then
+        case when objective = 'training' and power_years is not null then
             shell_usd * committed_share * (pow(1 + rate, greatest(power_years - build_years, 0)) - 1)
             * crf / mwh_per_year
         end as delay,
-        case when objective <> 'delivered_usd_per_mwh' then
+        case when objective <> 'training' then
             shell_usd * crf / mwh_per_year * mwh_per_unit
         end as shell,
-        case when objective <> 'delivered_usd_per_mwh' and cost_mw is not null then
+        case when objective <> 'training' and cost_mw is not null then
             gpu_usd * gpu_crf / (gpu_kw / 1000 * 8760 * load_factor_used) * mwh_per_unit
         end as servers,
         case when line_usd is not null and end_usd is not null then
@@ -245,7 +246,7 @@ told as (
 select
     parcel_id,
     ['low', 'mid', 'high'][end_no] as bound,
-    objective,
+    case objective when 'training' then 'delivered_usd_per_mwh' else 'usd_per_million_queries' end as objective,
     cost_mw,
     case when energy is not null and tie_line is not null and substation is not null then
         energy + tie_line + substation + coalesce(fiber_lit, 0) + coalesce(fiber_diverse, 0) + coalesce(land, 0)

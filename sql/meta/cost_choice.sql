@@ -1,14 +1,15 @@
-create table meta.cost_choice (
-    workload varchar primary key,
-    objective varchar,
-    design_mw double,
-    load_factor double,
-    usd_per_mwh double,
-    watt_hours_per_query double,
-    premium_usd_per_million_queries double,
-    latency_budget_ms bigint
-);
-comment on table meta.cost_choice is 'What each profile asks of the cost model';
+create view meta.cost_choice as
+select
+    workload,
+    case objective when 'training' then 'delivered_usd_per_mwh' else 'usd_per_million_queries' end as objective,
+    design_mw,
+    load_factor,
+    usd_per_mwh,
+    watt_hours_per_query,
+    premium_usd_per_million_queries,
+    latency_budget_ms
+from meta.workload;
+comment on view meta.cost_choice is 'What each profile asks of the cost model';
 comment on column meta.cost_choice.workload is 'Id of the profile';
 comment on column meta.cost_choice.objective is 'delivered_usd_per_mwh (of IT load) or usd_per_million_queries';
 comment on column meta.cost_choice.design_mw is 'Megawatts at the grid connection that a site is priced at';
@@ -18,16 +19,3 @@ comment on column meta.cost_choice.watt_hours_per_query is 'Energy of a query; N
 comment on column meta.cost_choice.premium_usd_per_million_queries is
 'What users pay more for a million answers within the budget; NULL is unknown';
 comment on column meta.cost_choice.latency_budget_ms is 'Round trip that people are counted within; NULL for training';
-
-insert into meta.cost_choice by name
-select
-    workload,
-    objective,
-    design_mw,
-    load_factor,
-    usd_per_mwh,
-    watt_hours_per_query,
-    premium_usd_per_million_queries,
-    latency_budget_ms
-from read_parquet($cost_choice_path)
-order by workload;
