@@ -118,7 +118,8 @@ class _Capacity:
         """Whole kW of one draw; as much as one likes where nothing is known."""
         uniform = draws.uniform(draw, self.name, self.group)
         found = triangular(uniform, self.low, self.mid, self.high) * KW_PER_MW
-        return np.floor(np.where(np.isnan(found), 2.0**40, found)).astype(np.int64)
+        known = np.maximum(np.floor(found), 0.0)
+        return np.where(np.isnan(found), 2.0**40, known).astype(np.int64)
 
 
 class _Moves:
