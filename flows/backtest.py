@@ -101,7 +101,7 @@ def backtest(
             )
         tested = _without(con, workload, uses, parcel)
     test = Standing.of(parcel, tested, parcel_no[parcel_no >= 0], Draws(COUNT, seed))
-    return _shown(workload, match, sites, uses, test, parcel_no, run)
+    return _shown(workload, match, sites, uses, test, parcel_no, run, seed)
 
 
 def metrics_in_use(con: duckdb.DuckDBPyConnection, workload: str) -> list[dict[str, Any]]:
@@ -149,6 +149,7 @@ def _shown(
     test: Standing,
     parcel_no: np.ndarray,
     run: dict[str, Any],
+    seed: int,
 ) -> Shown:
     dropped = [row for row in uses if row["dropped_why"]]
     outside = sites.name[parcel_no < 0].tolist()
@@ -172,6 +173,7 @@ def _shown(
         "warnings": warnings,
         "sites": rows,
         "draws": COUNT,
+        "seed": seed,
         "run": {name: run[name] for name in ("run_id", "study", "is_synthetic", "limits")},
     }
     shown = Shown(
