@@ -10,7 +10,7 @@ import shapely
 from data import store
 from data.errors import UsageError
 from flows.asking import honest, lat_lon
-from flows.explain_cost import cost_terms
+from flows.explain_cost import ParcelCosts, cost_mid, read_rules
 from flows.explain_show import parcel_notes, source_section, summary, workload_sections
 from flows.explain_verdict import Profile, alternatives, changes, values_of
 from flows.reporting import rows_of
@@ -86,7 +86,8 @@ def _workloads(
     """Explain a parcel for each workload."""
     key = {"parcel_id": parcel["parcel_id"]}
     tables = {row["table_name"] for row in rows_of(con, "query/tables")}
-    values = values_of(rows_of(con, "query/explain_metric", key)[0])
+    metrics = rows_of(con, "query/explain_metric", key)[0]
+    values, rules = values_of(metrics), read_rules(con, tables)
     scores = {row["workload"]: row for row in rows_of(con, "query/explain_score", key)}
     factors = rows_of(con, "query/explain_factor")
     gates = rows_of(con, "query/explain_gate")
@@ -102,17 +103,27 @@ def _workloads(
         profile = Profile(workload, *(_of(rows, workload) for rows in (factors, gates)))
         score = scores[workload]
         cut = {row["rank"]: row for row in _of(cuts, workload)}
-        cost = cost_terms(con, tables, workload, parcel["parcel_id"])
+        costs = ParcelCosts.of(con, tables, workload, metrics, rules)
+        moves = changes(con, profile, parcel["parcel_id"], score, values, cut, top)
+        near = alternatives(con, profile, parcel, score, values, top)
+        for row in near:
+            row["cost_mid"] = cost_mid(con, tables, workload, row["parcel_id"])
+        factor_rows = _factors(profile, values, layers, as_of)
+        if costs is not None:
+            over_best = costs.over_best(profile.factors, values)
+            for row, usd in zip(factor_rows, over_best, strict=True):
+                row["cost_over_best"] = usd
+            costs.price_changes(moves)
         explained.append(
             {
                 **score,
-                "factors": _factors(profile, values, layers, as_of),
+                "factors": factor_rows,
                 "gates": _gates(profile, values, layers),
                 "removed": _of(removed, workload),
                 "confidence": _of(confidence, workload),
-                "cost": cost,
-                "changes": changes(con, profile, parcel["parcel_id"], score, values, cut, top),
-                "alternatives": alternatives(con, profile, parcel, score, values, top),
+                "cost": costs.told() if costs is not None else {},
+                "changes": moves,
+                "alternatives": near,
             }
         )
     return explained

@@ -3,13 +3,14 @@
 import textwrap
 from typing import Any
 
+from flows.explain_cost import SHORT_UNITS
 from flows.explain_words import figure, value_words
 from flows.show import Shown
 
 WIDTH = 79
 # Fewer points are not told in figures.
 LEAST_SAID = 0.01
-UNITS_OF = {"delivered_usd_per_mwh": "$/MWh", "usd_per_million_queries": "$/M queries"}
+SWINGS = {"gate": "gate on", "weight": "weight of", "input": "value of"}
 FACTOR_COLUMNS = {"label": "factor", "said": "value", "points": "points", "points_possible": "of"}
 GATE_COLUMNS = {"label": "gate", "said": "value", "bound": "asked", "gate_status": "status"}
 CHANGE_COLUMNS = {
@@ -96,10 +97,14 @@ def summary(explained: list[dict[str, Any]], full: list[dict[str, Any]]) -> Show
 def workload_sections(workload: dict[str, Any], sources: list[dict[str, Any]]) -> list[Shown]:
     """Tell one workload: its rank, factors, gates, what would change it, and what is better near it."""
     numbers = {row["source_id"]: row["no"] for row in sources}
-    sections = [_factor_section(workload, numbers), _gate_section(workload, numbers)]
-    sections.append(_change_section(workload))
-    sections.append(_alternative_section(workload))
-    return sections
+    cost = _cost_section(workload)
+    return [
+        _factor_section(workload, numbers),
+        *([] if cost is None else [cost]),
+        _gate_section(workload, numbers),
+        _change_section(workload),
+        _alternative_section(workload),
+    ]
 
 
 def source_section(sources: list[dict[str, Any]], used: set[str]) -> Shown:
@@ -120,17 +125,23 @@ def source_section(sources: list[dict[str, Any]], used: set[str]) -> Shown:
 def _interval(workload: dict[str, Any]) -> str | None:
     """Ranks between which a parcel lies in 90 of 100 draws, by score."""
     for row in workload["confidence"]:
-        if row["basis"] == "score" and row["rank_p05"] is not None:
-            high = "nowhere" if row["rank_p95"] is None else f"{row['rank_p95']:,.0f}"
-            return f"{row['rank_p05']:,.0f} to {high}"
+        if row["basis"] == "score":
+            return _ranks(row)
     return None
+
+
+def _ranks(row: dict[str, Any]) -> str:
+    """Ranks at 5 and 95 % of the draws; a draw that fails a gate ranks nowhere."""
+    low, high = (
+        "nowhere" if row[name] is None else f"{row[name]:,.0f}" for name in ("rank_p05", "rank_p95")
+    )
+    return low if low == high else f"{low} to {high}"
 
 
 def _cost_words(cost: dict[str, Any]) -> str | None:
     if not cost or cost["mid"] is None:
         return None
-    unit = UNITS_OF.get(cost["objective"], cost["objective"])
-    return f"{cost['mid']:,.4g} {unit}"
+    return f"{cost['mid']:,.1f} {SHORT_UNITS[cost['objective']]}"
 
 
 def _factor_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
@@ -149,11 +160,70 @@ def _factor_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
         | {
             "said": value_words(row["metric"], row["value"], row["unit"]),
             "from": " ".join(str(numbers[each]) for each in row["source_ids"]),
+            "over_best": _rounded(row.get("cost_over_best"), 1),
         }
         for row in workload["factors"]
     ]
-    columns = FACTOR_COLUMNS | {"from": "from"}
-    return Shown(title, rows, columns=columns, notes=_confidence_notes(workload))
+    columns, notes = dict(FACTOR_COLUMNS), _confidence_notes(workload)
+    if workload["cost"]:
+        columns["over_best"] = "$ over best"
+        unit = workload["cost"]["unit"]
+        notes = [
+            *lines(
+                f"$ over best: how many {unit} less it would cost if this one were where it scores best"
+            ),
+            *notes,
+        ]
+    return Shown(title, rows, columns=columns | {"from": "from"}, notes=notes)
+
+
+def _cost_section(workload: dict[str, Any]) -> Shown | None:
+    cost = workload["cost"]
+    if not cost:
+        return None
+    if cost["mid"] is None:
+        title = f"Cost: unknown, for lack of {', '.join(_spaced(each) for each in cost['missing'])}"
+        return Shown("", notes=lines(title))
+    title = (
+        f"Cost: {cost['mid']:,.1f} {cost['unit']} ({cost['low']:,.1f} to {cost['high']:,.1f}) "
+        f"at {cost['cost_mw']:,.0f} MW"
+    )
+    rows = [
+        {"term": _spaced(row["term"]), "of": row["of"]}
+        | {end: _rounded(row[end], 2) for end in ("low", "mid", "high")}
+        for row in cost["terms"]
+    ]
+    columns = {"term": "term", "low": "low", "mid": "mid", "high": "high", "of": "hangs on"}
+    by_cost = (
+        f"rank {cost['cost_rank']:,} of {cost['cost_ranked_count']:,} by cost; "
+        if cost["cost_rank"]
+        else ""
+    )
+    notes = [f"{by_cost}{cost['dollar_year']} dollars"]
+    if cost["missing"]:
+        notes += lines(
+            f"unknown, and not in it: {', '.join(_spaced(each) for each in cost['missing'])}"
+        )
+    capital, years = cost["capital_musd"], cost["time_to_power_years"]
+    if capital["mid"] is not None:
+        notes += lines(
+            f"{capital['mid']:,.0f} M$ ({capital['low']:,.0f} to {capital['high']:,.0f}) for power, fiber and "
+            "ground, without building and servers"
+        )
+    if years["mid"] is not None:
+        notes += lines(
+            f"{years['mid']:.1f} years ({years['low']:.1f} to {years['high']:.1f}) to power, mostly by convention"
+        )
+    return Shown(title, rows, columns=columns, notes=notes)
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    """Round for print; never to a zero below zero."""
+    return None if value is None else round(value, decimals) + 0.0
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _confidence_notes(workload: dict[str, Any]) -> list[str]:
@@ -161,10 +231,15 @@ def _confidence_notes(workload: dict[str, Any]) -> list[str]:
     for row in workload["confidence"]:
         if row["p_top100"] is None:
             continue
-        swing = f"; its place hangs most on {row['swing_label']}" if row["swing_label"] else ""
+        swing = (
+            f"; its place changes most by the {SWINGS.get(row['swing_by'], row['swing_by'])} "
+            f"{row['swing_label']}"
+            if row["swing_label"]
+            else ""
+        )
         notes += lines(
-            f"by {row['basis']}: in the first 10 in {row['p_top10']:.0%} of the draws, in the first 100 in "
-            f"{row['p_top100']:.0%}{swing}"
+            f"of the draws by {row['basis']}: {row['p_top10']:.0%} in the first 10, {row['p_top100']:.0%} in the "
+            f"first 100, {row['p_ranked']:.0%} pass all gates; rank {_ranks(row)}{swing}"
         )
     return notes
 
@@ -224,7 +299,22 @@ def _change_section(workload: dict[str, Any]) -> Shown:
     notes += lines(f"{lacking} points are{still} lacking. {_ways(told)}")
     if told["not_alone"] and told["alone"]:
         notes += lines(f"Not by this alone: {_most(told['not_alone'])}.")
-    return Shown(title, told["alone"], columns=CHANGE_COLUMNS, notes=notes)
+    return Shown(title, _said(told["alone"]), columns=_change_columns(told["alone"]), notes=notes)
+
+
+def _said(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"cost_said": _rounded(row.get("cost_by"), 1)} for row in rows]
+
+
+def _change_columns(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Columns of changes; what they do to the cost where any does."""
+    is_priced = any(row.get("cost_by") is not None for row in rows)
+    priced = {"cost_said": "$ more"} if is_priced else {}
+    return (
+        {name: CHANGE_COLUMNS[name] for name in CHANGE_COLUMNS if name != "who"}
+        | priced
+        | {"who": CHANGE_COLUMNS["who"]}
+    )
 
 
 def _asked(row: dict[str, Any]) -> str:
@@ -268,9 +358,18 @@ def _losing(told: dict[str, Any]) -> Shown:
         else f"It is in {top}, and no other parcel could take its place."
     )
     title = f"What would put it out of {top}"
-    columns = CHANGE_COLUMNS | {"words": "change of one thing, this much or more"}
+    columns = _change_columns(told["losing"])
+    columns["words"] = "change of one thing, this much or more"
     del columns["who"]
-    return Shown(title, told["losing"], columns=columns, notes=[spare])
+    return Shown(title, _said(told["losing"]), columns=columns, notes=[spare])
+
+
+def _cost_beside(row: dict[str, Any], cost: dict[str, Any]) -> str:
+    """Say what another parcel costs, and how much more than this one."""
+    if not cost or row["cost_mid"] is None:
+        return ""
+    more = "" if cost["mid"] is None else f" ({row['cost_mid'] - cost['mid']:+.1f})"
+    return f"; {row['cost_mid']:,.1f} {SHORT_UNITS[cost['objective']]}{more}"
 
 
 def _alternative_section(workload: dict[str, Any]) -> Shown:
@@ -287,6 +386,6 @@ def _alternative_section(workload: dict[str, Any]) -> Shown:
         place = f" ({row['parcel_name']})" if row["parcel_name"] else ""
         notes += lines(
             f"{row['miles']:,.1f} mi {row['direction']}: {row['parcel_id']}{place}, rank {row['rank']:,}, "
-            f"score {row['score']:.1f} ({row['points_more']:+.1f}){by}"
+            f"score {row['score']:.1f} ({row['points_more']:+.1f}){by}{_cost_beside(row, workload['cost'])}"
         )
     return Shown(title, notes=notes or ["None in this build."])

@@ -9,7 +9,8 @@ from pyproj import Geod
 
 from flows.explain_words import plain
 from flows.reporting import rows_of
-from geo.decide.verdict import UNITS, Factor, Gate, Piece, losing, verdict
+from geo.decide.factor import UNITS, Factor, Gate, Piece
+from geo.decide.verdict import losing, verdict
 from geo.geodesy import METRES_PER_MILE
 
 # Another parcel is clearly better from so many points on.

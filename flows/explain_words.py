@@ -36,34 +36,34 @@ SUFFIXES = {
     "m": " m",
     "pct": " %",
 }
-# Who could make a change, by how the metric's name begins; a longer beginning goes first.
+# Who could make a change (site: only another place offers it), by how the metric's name begins; a longer beginning goes first.
 WHO = {
-    "headroom_substation_mi": "other site, or a new substation",
+    "headroom_substation_mi": "substation or site",
     "headroom_": "utility",
     "flexible_": "utility",
     "reserve_": "utility",
     "deliverable_": "utility",
     "second_feed_": "utility",
-    "tie_line_": "other site, or a new substation",
-    "substation_": "other site, or a new substation",
-    "line_": "other site, or a new line",
-    "acres": "owner: land",
-    "area_acres": "owner: land",
-    "buildable_acres": "owner: land",
-    "contiguous_acres": "owner: land",
-    "industrial_usd_per_mwh": "supplier, or other site",
-    "carrier_": "carriers, or other site",
-    "pop_mi": "carriers, or other site",
-    "ixp_mi": "carriers, or other site",
-    "lit_node_": "carriers, or other site",
-    "diverse_node_": "carriers, or other site",
-    "disjoint_path_count": "carriers, or other site",
-    "is_single_homed": "carriers, or other site",
-    "rtt_": "carriers, or other site",
-    "fiber_coverage_": "carriers, or other site",
-    "people_": "carriers, or other site",
+    "tie_line_": "substation or site",
+    "substation_": "substation or site",
+    "line_": "line or site",
+    "acres": "owner",
+    "area_acres": "owner",
+    "buildable_acres": "owner",
+    "contiguous_acres": "owner",
+    "industrial_usd_per_mwh": "supplier or site",
+    "carrier_": "carrier or site",
+    "pop_mi": "carrier or site",
+    "ixp_mi": "carrier or site",
+    "lit_node_": "carrier or site",
+    "diverse_node_": "carrier or site",
+    "disjoint_path_count": "carrier or site",
+    "is_single_homed": "carrier or site",
+    "rtt_": "carrier or site",
+    "fiber_coverage_": "carrier or site",
+    "people_": "carrier or site",
 }
-OTHER_SITE = "other site"
+OTHER_SITE = "site"
 NEAR_METRO = re.compile(r"^is_within_(\d+)mi_of_(\w+)$")
 # Changes are rounded up, so that what is printed is enough; less than this is floating point.
 CRUMB = 1e-9

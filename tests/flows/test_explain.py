@@ -2,13 +2,20 @@
 
 import functools
 import math
+import shutil
 
+import duckdb
 import numpy as np
 import pytest
 from pyproj import Geod
 
+from data import store
+from data.study import load_study
 from data.workload import load_workload
+from flows import costing
 from flows.explain import explain
+from flows.home import Home
+from flows.results import beside
 from tests.flows.conftest import rows
 from tests.oracle import verdict as oracle
 
@@ -224,6 +231,120 @@ def test_the_nearest_better_is_found_by_measuring_all(told_of, base, parcels):
                 assert near[0]["miles"] == pytest.approx(miles[near[0]["parcel_id"]])
                 assert near[0]["points_more"] == pytest.approx(near[0]["score"] - told["score"])
                 assert any(row["is_in_top"] for row in near) != is_in_top
+
+
+@pytest.fixture(scope="module")
+def priced(base, tmp_path_factory):
+    """A copy of the build with costs, and with confidence of its first parcel, to read and to change."""
+    folder = tmp_path_factory.mktemp("priced")
+    path = folder / "gridstead.duckdb"
+    shutil.copyfile(base.build, path)
+    with duckdb.connect(str(path)) as con:
+        tables = {
+            row[0] for row in con.execute("select table_name from duckdb_tables()").fetchall()
+        }
+        if "parcel_cost" not in tables:
+            add_costs(con, base, folder)
+        if "parcel_confidence" not in tables:
+            con.execute(CONFIDENCE_TABLE)
+        con.execute("delete from mart.parcel_confidence")
+        con.execute(
+            "insert into mart.parcel_confidence by name select workload, 'score' as basis, parcel_no, parcel_id, "
+            "0.4 as p_top10, 0.97 as p_top100, 0.99 as p_ranked, 1 as rank_p05, 4 as rank_p50, 17 as rank_p95, "
+            "'headroom_mw_mid' as swing_metric, 'input' as swing_by "
+            "from mart.parcel_score where rank = 1"
+        )
+    return path
+
+
+CONFIDENCE_TABLE = (
+    "create table mart.parcel_confidence (workload varchar, basis varchar, parcel_no bigint, parcel_id varchar, "
+    "p_top10 float, p_top100 float, p_ranked float, rank_p05 integer, rank_p50 integer, rank_p95 integer, "
+    "swing_metric varchar, swing_by varchar)"
+)
+
+
+def add_costs(con, base, folder):
+    """Price the parcels of a build as a run does."""
+    home = Home.at(folder)
+    home.work.mkdir()
+    metrics = home.work / "metric-x.parquet"
+    con.sql("from core.parcel_metric").write_parquet(str(metrics))
+    said = []
+    made = costing.make_cost(load_study(str(base.study)), metrics, metrics, home, said.append)
+    params = {"cost_path": str(made), "cost_rule_path": str(beside(made, costing.RULE_TABLE))}
+    for name in ("meta/cost_rule", "mart/parcel_cost", "mart/delivered_cost"):
+        store.run_file(con, name, params)
+
+
+def delivered(con, workload, parcel_id):
+    """Rows of the macro by end of the interval."""
+    frame = con.sql(f"from mart.delivered_cost('{workload}') where parcel_id = '{parcel_id}'").df()
+    return frame.set_index("bound")
+
+
+def test_costs_are_those_of_the_macro(priced, parcels):
+    told = explain(priced, parcels["first"], top=TOP).payload
+    for each in told["workloads"]:
+        with store.open_build(priced) as con:
+            rows_of_macro = delivered(con, each["workload"], parcels["first"])
+        cost = each["cost"]
+        assert {row["term"] for row in cost["terms"]} >= {"energy", "tie_line", "substation"}
+        for end in ("low", "mid", "high"):
+            assert cost[end] == pytest.approx(rows_of_macro.loc[end, "total"], rel=1e-9)
+            for row in cost["terms"]:
+                assert row[end] == pytest.approx(rows_of_macro.loc[end, row["term"]], rel=1e-9)
+        assert sum(row["mid"] for row in cost["terms"]) == pytest.approx(cost["mid"])
+
+
+def test_dollars_of_a_factor_are_what_the_macro_finds_at_its_best(priced, parcels, tmp_path):
+    parcel_id = parcels["middle"]
+    told = of(explain(priced, parcel_id, top=TOP).payload)
+    over = {row["metric"]: row["cost_over_best"] for row in told["factors"]}
+    assert over["firm_generation_50mi_mw"] is None
+    best = {
+        "industrial_usd_per_mwh": "industrial_usd_per_mwh = 45",
+        "cooling_degree_days_65f": "cooling_degree_days_65f = least(cooling_degree_days_65f, 300)",
+        "headroom_substation_mi": (
+            "tie_line_mi = 1.3 * least(headroom_substation_mi, 1), "
+            "headroom_substation_mi = least(headroom_substation_mi, 1)"
+        ),
+        "headroom_mw_mid": "deliverable_mw = 1000",
+    }
+    copy = tmp_path / "changed.duckdb"
+    for metric, change in best.items():
+        shutil.copyfile(priced, copy)
+        with duckdb.connect(str(copy)) as con:
+            before = delivered(con, "training", parcel_id).loc["mid", "total"]
+            con.execute(f"update core.parcel_metric set {change} where parcel_id = '{parcel_id}'")
+            after = delivered(con, "training", parcel_id).loc["mid", "total"]
+        assert over[metric] == pytest.approx(before - after, rel=1e-6, abs=1e-6), metric
+    assert over["industrial_usd_per_mwh"] > 0
+
+
+def test_rank_is_told_with_its_interval(priced, parcels, gridstead, base):
+    home = priced.parent
+    shown = gridstead("explain", parcels["first"], "--home", home, "--workload", "training").out
+    assert "training: rank 1 of" in shown
+    assert "(5 to 95 %: 1 to 17)" in shown
+    assert "97% in the first 100" in shown
+    assert "its place changes most by the value of headroom" in shown
+    assert "$/MWh of IT load" in shown
+    assert "$ over best" in shown
+    middle = gridstead("explain", parcels["middle"], "--home", home, "--workload", "training").out
+    assert "5 to 95 %" not in middle
+
+
+def test_a_build_without_costs_and_confidence_is_told_too(priced, parcels, gridstead, tmp_path):
+    shutil.copyfile(priced, tmp_path / "gridstead.duckdb")
+    with duckdb.connect(str(tmp_path / "gridstead.duckdb")) as con:
+        con.execute("drop table mart.parcel_cost")
+        con.execute("drop table mart.parcel_confidence")
+    answer = gridstead("explain", parcels["first"], "--home", tmp_path, "--workload", "all")
+    assert answer.code == 0
+    assert "training: rank 1 of" in answer.out
+    assert "$" not in answer.out.partition("What would")[0].replace("M$", "").replace("$/MWh", "")
+    assert "5 to 95 %" not in answer.out
 
 
 @pytest.mark.parametrize(

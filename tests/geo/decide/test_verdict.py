@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.decide.verdict import UNITS, Factor, Gate, Piece, losing, verdict
+from geo.decide.factor import UNITS, Factor, Gate, Piece
+from geo.decide.verdict import losing, verdict
 from tests.oracle import verdict as oracle
 
 # Points are whole billionths, each rounded by itself.
