@@ -165,3 +165,22 @@ def add_swings(
                 joint[i, k] += here[d, k] * total[d]
             swing[i, parts] += total[d]
             joint[i, parts] += total[d] * total[d]
+
+
+@jit
+def put_spreads(value, weight, score, spread) -> None:
+    """Profile score of each row, 0 to 1, and how far its value scores lie from it."""
+    n = score.size
+    for start in range(0, n, TILE):
+        stop = min(start + TILE, n)
+        for i in range(start, stop):
+            score[i] = 0.0
+            spread[i] = 0.0
+        for j in range(weight.size):
+            row = value[j, start:stop]
+            for i in range(stop - start):
+                x = row[i] * (1.0 / UNITS)
+                score[start + i] += weight[j] * x
+                spread[start + i] += weight[j] * x * x
+        for i in range(start, stop):
+            spread[i] = np.sqrt(max(spread[i] - score[i] * score[i], 0.0))
