@@ -1,5 +1,6 @@
 """The cost step: what every parcel costs for every workload, in dollars of one year."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,25 @@ def make_cost(study: Study, metrics: Path, parcels: Path, home: Home, log: Log) 
     target = home.work / f"cost-{key}.parquet"
     if is_there(target, "costs", log):
         return target
-    rules = read_rules(basis)
-    metric = read_metrics(metrics)
-    frames = [_priced(metric, rules, workload) for workload in workloads.values()]
+    write_costs(read_metrics(metrics), read_rules(basis), workloads.values(), target, log)
+    return target
+
+
+def write_costs(
+    metric: pd.DataFrame,
+    rules: CostRules,
+    workloads: Iterable[Workload],
+    target: Path,
+    log: Log,
+) -> None:
+    """Price parcels for some workloads; write their costs to `target` and the parameters beside it."""
+    frames = []
+    for workload in workloads:
+        frames.append(_priced(metric, rules, workload))
+        log(_told(frames[-1], rules))
     write(rules.frame(), beside(target, RULE_TABLE))
-    for frame in frames:
-        log(_told(frame, rules))
     # Last: the others are there whenever it is.
     write(pd.concat(frames, ignore_index=True), target)
-    return target
 
 
 def basis_of(study: Study) -> str:
