@@ -4,6 +4,10 @@ case
     when unit = '' or unit is null then case when value = 1 then 'yes' else 'no' end
     when unit = 'mi' then format('{:.1f} mi', value)
     when unit = 'mw' then format('{:,} MW', round(value)::bigint)
+    when unit = 'ms' then format('{:.1f} ms', value)
+    when unit = 'm' then format('{:,} m', round(value)::bigint)
+    when unit = 'kv' then format('{:,} kV', round(value)::bigint)
+    when unit = 'musd' then format('{:.1f} M$', value)
     when unit = 'usd_per_mwh' then format('{:.1f} $/MWh', value)
     when unit = 'usd_per_acre' then format('{:,} $/acre', round(value)::bigint)
     when unit = 'usd_per_person' then format('{:,} $/person', round(value)::bigint)
