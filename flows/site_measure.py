@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import numpy as np
@@ -50,8 +50,9 @@ OF_PARCEL = (
     *("developable_share", "lake_share", "park_share", "excluded_share"),
     *("slope_mean_pct", "slope_max_pct", "gentle_share"),
 )
-# A build does not hold what second feeds are worked out from.
-NOT_KEPT = ("second_feed_mw", "second_feed_mi", "second_feed_substation_id", "second_feed_musd")
+# A build does not hold what second feeds and second routes are worked out from: they are those of the nearest
+# parcel that hangs on the same substation, or the same node.
+SECOND = ("second_feed_mw", "second_feed_substation_id")
 ROUTES = ("diverse_node_id", "disjoint_path_count", "is_single_homed", "path_basis")
 PEOPLE = tuple(f"people_{ms}ms_{end}" for ms in (5, 10, 20) for end in ENDS) + tuple(
     f"population_{radius}mi" for radius in (5, 25, 50, 100)
@@ -80,7 +81,8 @@ def measure_sites(
     con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray
 ) -> MeasuredSites:
     """Measure points, degrees, WGS84, shape (n,), as the build's parcels were."""
-    around = _parcels_around(con, lon, lat)
+    near = _Near.of(con, lon, lat)
+    around = near.holding
     parcels = _as_parcels(con, lon, lat)
     frames: dict[str, Any] = {
         name: builds.layer_frame(con, name) for name in Layers.__annotations__
@@ -90,10 +92,11 @@ def measure_sites(
     substation = store.query_file(con, "query/assess_substations").df()
     frames["substation"] = substation[[*frames["substation"].columns]]
     fiber = SiteFiber(con, PublishedFiber.of(con), lon, lat)
+    costs = TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv"))
     engine = prepare(
         Layers(**frames),
         substation,
-        TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv")),
+        costs,
         fiber=fiber.index,
         people=_people(con),
     )
@@ -108,11 +111,10 @@ def measure_sites(
     )
     metric = metric.drop(columns=["zone_id", "region_metro_id"])
     metric[[*OF_OUTLINE]] = np.nan
-    for name in NOT_KEPT:
-        metric[name] = metric[name].where(np.zeros(len(metric), dtype=bool))
     for name in OF_PARCEL:
         metric[name] = around[name].to_numpy(float, na_value=np.nan)
-    _take_routes(metric, around, fiber)
+    _take_second_feeds(metric, near, substation, costs)
+    _take_routes(metric, near, fiber)
     _forget_people(con, metric, around)
     return MeasuredSites(metric, where)
 
@@ -136,27 +138,68 @@ def _as_parcels(con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray
     return Parcels.of(frame, Polygons.from_shapes(spots))
 
 
-def _parcels_around(
-    con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray
-) -> pd.DataFrame:
-    """Parcel that holds each point, with its metrics; a row of NA where none does."""
-    point = store.query_file(con, "query/assess_parcel_points").df()
-    many = NEAR_LOTS if (point["parcel_kind"] == EDGE_KIND).any() else NEAR_CELLS
-    index = FeatureIndex.from_points(point["lon"].to_numpy(), point["lat"].to_numpy())
-    near, _ = k_nearest(index, lon, lat, min(many, len(point)))
-    wanted = np.unique(near[near >= 0])
-    shapes = store.query_file(con, "query/assess_parcel_shapes", {"parcel_no": wanted.tolist()})
-    outline = shapely.from_wkb(shapes.df()["geometry"].map(bytes).to_numpy(object))
-    here = shapely.points(lon, lat)
-    held = np.full(len(lon), -1)
-    for slot in reversed(range(near.shape[1])):
-        is_one = near[:, slot] >= 0
-        at = np.searchsorted(wanted, near[:, slot])
-        is_in = is_one & shapely.covers(outline[np.where(is_one, at, 0)], here)
-        held[is_in] = near[is_in, slot]
-    asked = {"parcel_no": np.unique(held[held >= 0]).tolist()}
-    found = store.query_file(con, "query/assess_parcels", asked).df().set_index("parcel_no")
-    return found.reindex(held).reset_index(drop=True)
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """The parcels around points.
+
+    Attributes
+    ----------
+    lon, lat
+        The points, degrees, shape (n,).
+    parcel_no
+        Nearest parcels of each point, the nearest first, shape (n, most); -1 where there are fewer.
+    told
+        What is taken from one that hangs on the same substation or node, by parcel number.
+    holding
+        Metrics of the parcel that holds each point; a row of NA where none does.
+    """
+
+    lon: np.ndarray
+    lat: np.ndarray
+    parcel_no: np.ndarray
+    told: pd.DataFrame
+    holding: pd.DataFrame
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray) -> Self:
+        point = store.query_file(con, "query/assess_parcel_points").df()
+        many = NEAR_LOTS if (point["parcel_kind"] == EDGE_KIND).any() else NEAR_CELLS
+        index = FeatureIndex.from_points(point["lon"].to_numpy(), point["lat"].to_numpy())
+        near, _ = k_nearest(index, lon, lat, min(many, len(point)))
+        wanted = np.unique(near[near >= 0])
+        asked = {"parcel_no": wanted.tolist()}
+        shapes = store.query_file(con, "query/assess_parcel_shapes", asked).df()["geometry"]
+        outline = shapely.from_wkb(shapes.map(bytes).to_numpy(object))
+        here = shapely.points(lon, lat)
+        held = np.full(len(lon), -1)
+        for slot in reversed(range(near.shape[1])):
+            is_one = near[:, slot] >= 0
+            at = np.searchsorted(wanted, near[:, slot])
+            is_in = is_one & shapely.covers(outline[np.where(is_one, at, 0)], here)
+            held[is_in] = near[is_in, slot]
+        told = store.query_file(con, "query/assess_near_parcels", asked).df()
+        asked = {"parcel_no": np.unique(held[held >= 0]).tolist()}
+        found = store.query_file(con, "query/assess_parcels", asked).df().set_index("parcel_no")
+        holding = found.reindex(held).reset_index(drop=True)
+        return cls(lon, lat, near, told.set_index("parcel_no"), holding)
+
+    def same(self, column: str, wanted: pd.Series) -> pd.DataFrame:
+        """Rows of `told` of the nearest parcel whose `column` is what is wanted of each point; NA without."""
+        ids = self.told[column].astype(object).reindex([*self.told.index, -1])
+        at = np.append(self.told.index.to_numpy(), -1)
+        place = np.searchsorted(self.told.index.to_numpy(), self.parcel_no)
+        place = np.where(self.parcel_no < 0, len(at) - 1, place)
+        theirs = ids.to_numpy(object)[place]
+        is_same = (theirs == wanted.to_numpy(object, na_value=None)[:, None]) & (
+            wanted.notna().to_numpy()[:, None]
+        )
+        number = np.where(is_same.any(axis=1), at[place[_rows(is_same)]], -1)
+        return self.told.reindex(number).reset_index(drop=True)
+
+
+def _rows(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the first that is chosen in each row."""
+    return np.arange(len(chosen)), chosen.argmax(axis=1)
 
 
 def _people(con: duckdb.DuckDBPyConnection) -> PeopleSource | None:
@@ -178,17 +221,38 @@ def _forget_people(
         metric[name] = metric[name].where(around[name].notna().to_numpy())
 
 
-def _take_routes(metric: pd.DataFrame, around: pd.DataFrame, fiber: "SiteFiber") -> None:
-    """Second routes are those of the parcel around a point that is lit from the same node; else unknown."""
-    same = metric["lit_node_id"].notna() & (
-        metric["lit_node_id"].astype(object) == around["lit_node_id"].astype(object)
-    )
+def _take_second_feeds(
+    metric: pd.DataFrame, near: _Near, substation: pd.DataFrame, costs: TieLineCosts
+) -> None:
+    """Second feeds of the nearest parcel that the same substation feeds, with the site's own miles."""
+    found = near.same("headroom_substation_id", metric["headroom_substation_id"])
+    for name in SECOND:
+        metric[name] = found[name].astype(metric[name].dtype)
+    number = pd.Index(substation["substation_id"]).get_indexer(metric["second_feed_substation_id"])
+    is_one = number >= 0
+    at = substation.iloc[number[is_one]]
+    mi, musd = np.full(len(metric), np.nan), np.full(len(metric), np.nan)
+    mi[is_one] = _miles(near.lon[is_one], near.lat[is_one], at)
+    kv = at["connect_kv"].fillna(at["kv_max"]).to_numpy(float)
+    mw = metric["second_feed_mw"].to_numpy(float)
+    musd[is_one] = costs.tie_line_musd(kv, mi[is_one], mw[is_one])
+    metric["second_feed_mi"], metric["second_feed_musd"] = mi, musd
+
+
+def _take_routes(metric: pd.DataFrame, near: _Near, fiber: "SiteFiber") -> None:
+    """Second routes of the nearest parcel that is lit from the same node, with the site's own miles."""
+    found = near.same("lit_node_id", metric["lit_node_id"])
     for name in ROUTES:
-        taken = around[name].where(same).astype(metric[name].dtype)
-        metric[name] = taken
+        metric[name] = found[name].astype(metric[name].dtype)
     mi = fiber.miles_to(metric["diverse_node_id"])
     metric["diverse_node_mi"] = mi
     metric["diverse_node_musd"] = lateral_musd(mi, fiber.fiber.rules)[:, MID]
+
+
+def _miles(lon: np.ndarray, lat: np.ndarray, places: pd.DataFrame) -> np.ndarray:
+    """Geodesic miles from points to a place each, shape (n,)."""
+    there = (places[name].to_numpy(float) for name in ("lon", "lat"))
+    return geodesic_km(lon, lat, *there) / KM_PER_MILE
 
 
 class SiteFiber:
@@ -206,15 +270,10 @@ class SiteFiber:
     def miles_to(self, node_id: pd.Series) -> np.ndarray:
         """Geodesic miles from each point to a node, NaN where it is NA, shape (n,)."""
         number = pd.Index(self.fiber.node["node_id"]).get_indexer(node_id)
-        at = [
-            np.append(self.fiber.node[name].to_numpy(float), np.nan)[number]
-            for name in ("lon", "lat")
-        ]
-        mi = np.full(len(number), np.nan)
         is_one = number >= 0
-        mi[is_one] = (
-            geodesic_km(self.lon[is_one], self.lat[is_one], at[0][is_one], at[1][is_one])
-            / KM_PER_MILE
+        mi = np.full(len(number), np.nan)
+        mi[is_one] = _miles(
+            self.lon[is_one], self.lat[is_one], self.fiber.node.iloc[number[is_one]]
         )
         return mi
 
