@@ -101,7 +101,7 @@ def portfolio(build: Path, workload: str, asked: Asked) -> Shown:
 
 
 def _is_inference(profile: dict[str, Any]) -> bool:
-    """Builds of older versions do not say what a workload is chosen by."""
+    """Tell what a workload is chosen by; builds of older versions do not say."""
     return profile.get("objective", profile["workload"].partition("_")[0]) == "inference"
 
 
@@ -354,11 +354,9 @@ def _for_mw(
     if isinstance(found, Shortfall):
         raise _none(found, demand, workload)
     taken = market.offer.iloc[found.rows].reset_index(drop=True)
-    rows = _rows(taken, market.substation, found.mw)
+    rows = rows_of_sites(taken, market.substation, found.mw)
     number = offers.substation[found.rows]
-    is_other = flow is not None and flow.differs(
-        number, market.substation["headroom_mw_mid"].to_numpy(float)[number]
-    )
+    is_other = flow is not None and is_other_flow(flow, market, number)
     limits = _fullest(market, number, found.mw)
     payload = {
         "workload": workload,
@@ -383,7 +381,7 @@ def _for_mw(
     notes = [
         _worth(found, market.objective),
         _gap(found),
-        *_checked(flow, found, is_other=is_other),
+        *checked(flow, found.added_count, is_other=is_other),
         *[
             f"Fullest: {row['limit']}, {row['left_mw']:,.1f} of {row['margin_mw']:,.0f} MW left."
             for row in limits[:SHOWN_LIMITS]
@@ -403,18 +401,21 @@ def _none(found: Shortfall, demand: Demand, workload: str) -> GridsteadError:
     each = f"of {demand.least_mw:,.0f} MW or more each{apart}"
     if found.sites < demand.sites:
         had = f"{found.sites} site{'' if found.sites == 1 else 's'}"
-        msg = f"No {demand.sites} sites of {workload} {each} can be had: {had} at most were found."
-        return GridsteadError(
-            msg, "Ask for fewer sites, less spacing, or smaller ones (--least-mw)."
-        )
+        most = "" if found.most_sites > found.sites else ", and no more"
+        msg = f"No {demand.sites} sites of {workload} {each} were found: {had} can be had{most}."
+        hint = "Ask for fewer sites, less spacing, or smaller ones (--least-mw)."
+        return GridsteadError(msg, hint)
+    most = f", and no more than {found.most_mw:,.0f}" if found.most_mw < demand.mw else ""
     msg = (
-        f"{demand.mw:,.0f} MW of {workload} at {demand.sites} sites {each} and up to {demand.most_mw:,.0f} "
-        f"cannot be had: {found.mw:,.0f} MW can."
+        f"{demand.mw:,.0f} MW of {workload} at {demand.sites} sites {each}, and up to {demand.most_mw:,.0f}, "
+        f"were not found: {found.mw:,.0f} MW can be had{most}."
     )
     return GridsteadError(msg, "Ask for less, for more sites, or for larger ones (--most-mw).")
 
 
-def _rows(taken: pd.DataFrame, substation: pd.DataFrame, mw: np.ndarray) -> list[dict[str, Any]]:
+def rows_of_sites(
+    taken: pd.DataFrame, substation: pd.DataFrame, mw: np.ndarray
+) -> list[dict[str, Any]]:
     """Sites with their megawatts, substation, and the miles to the nearest other."""
     named = substation[["substation_id", "substation_name", "interconnect", "zone_id"]]
     told = taken.merge(named, on="substation_id", how="left").assign(mw=np.round(mw, 3))
@@ -428,7 +429,7 @@ def _rows(taken: pd.DataFrame, substation: pd.DataFrame, mw: np.ndarray) -> list
 
 
 def _fullest(market: Market, number: np.ndarray, mw: np.ndarray) -> list[dict[str, Any]]:
-    """Published limits by what the plan leaves of them, of those that two or more sites draw on."""
+    """List published limits on which two or more sites draw, by what the plan leaves of them."""
     load = np.bincount(number, mw, len(market.substation))
     factor = market.limits.factor
     added = factor @ load
@@ -465,16 +466,22 @@ def _gap(found: Portfolio) -> str:
     return f"No portfolio is better by more than {found.gap:.3%}, {covers} ({by}, {found.seconds:.0f} s)."
 
 
-def _checked(flow: PublishedFlow | None, found: Portfolio, *, is_other: bool) -> list[str]:
+def checked(flow: PublishedFlow | None, added_count: int, *, is_other: bool) -> list[str]:
+    """Say how the sites together were judged."""
     if flow is None:
         return [
-            "No load flow stands behind the capacities: substations serve once, what else they share is unknown."
+            "No load flow stands behind the capacities: a substation serves once, what else they share is unknown."
         ]
     if is_other:
         return [
             "The load flow of this version gives other capacities than the build: run `gridstead run` anew."
         ]
-    more = f", which found {found.added_count} more" if found.added_count else ""
+    more = f", which found {added_count} limits more" if added_count else ""
     return [
         f"All sites together overload nothing in the load flow, intact and after any outage{more}."
     ]
+
+
+def is_other_flow(flow: PublishedFlow, market: Market, number: np.ndarray) -> bool:
+    """Whether the load flow that was made again is not the one of the build."""
+    return flow.differs(number, market.substation["headroom_mw_mid"].to_numpy(float)[number])

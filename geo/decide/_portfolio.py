@@ -12,7 +12,7 @@ from geo.errors import GeoError
 from geo.geodesy import KM_PER_MILE, geodesic_km, to_ecef
 
 if TYPE_CHECKING:
-    from geo.decide.portfolio import Demand, Offers
+    from geo.decide._shared import Demand, Offers
 
 # Rows that are added at once.
 CUTS = 60
@@ -306,6 +306,15 @@ class Near:
         return bool(
             (self._miles(np.full(len(taken), row), np.array(taken)) < self._spacing_mi).any()
         )
+
+    def apart(self, count: int, *, ordered: bool = False) -> np.ndarray:
+        """Take offers one after the other, each as far as can be from those before; ascending or in that order."""
+        taken = [0]
+        chord2 = np.full(len(self._xyz), np.inf)
+        while len(taken) < min(count, len(self._xyz)):
+            chord2 = np.minimum(chord2, ((self._xyz - self._xyz[taken[-1]]) ** 2).sum(axis=1))
+            taken.append(int(np.argmax(chord2)))
+        return np.array(taken) if ordered else np.unique(taken)
 
     def broken(self, columns: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
         """Balls of which more than one offer is taken: for each, 1 where an offer lies in it, shape (n,)."""

@@ -15,103 +15,25 @@ better than what is known already is dropped. So the bound, and the gap, hold fo
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from geo.decide import _portfolio
-from geo.decide._portfolio import Model, Plan, Rows
+from geo.decide._portfolio import Model, Plan
+from geo.decide._shared import TOLERANCE_MW, Cut, Demand, Limits, Offers, Push, Shared
 from geo.errors import GeoError
 
-# Megawatts over a limit that are none.
-TOLERANCE_MW = 1e-5
+__all__ = ["Cut", "Demand", "Limits", "Offers", "Portfolio", "Push", "Shortfall", "choose"]
+
 # Parcels of the first program, and of the last.
 FIRST = 400
 MOST_COLUMNS = 6_000
 # Rounds in which limits are added to the relaxation, and parcels that it would take.
 ROUNDS = 200
 PRICED = 1_000
-
-
-class Demand(NamedTuple):
-    """What is asked for: MW in all, sites, MW of a site at least and at most, miles between sites at least."""
-
-    mw: float
-    sites: int
-    least_mw: float
-    most_mw: float
-    spacing_mi: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Offers:
-    """Parcels that may be taken.
-
-    Attributes
-    ----------
-    worth
-        Of one MW, in any unit, shape (n,); the larger the better (a cost is given as less than 0).
-    capacity_mw
-        What the parcel's substation has alone, MW, shape (n,).
-    substation
-        Its number, shape (n,).
-    lon, lat
-        Degrees, WGS84, shape (n,).
-    """
-
-    worth: np.ndarray
-    capacity_mw: np.ndarray
-    substation: np.ndarray
-    lon: np.ndarray
-    lat: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "Offers":
-        """Some of them."""
-        return Offers(
-            *(each[rows] for each in (self.worth, self.capacity_mw, self.substation)),
-            self.lon[rows],
-            self.lat[rows],
-        )
-
-
-class Limits(NamedTuple):
-    """What substations share.
-
-    Attributes
-    ----------
-    factor
-        What one MW at each substation adds to each limit, 0 or more, sparse, shape (limits, substations).
-    margin_mw
-        What is left of each, MW, shape (limits,).
-    """
-
-    factor: csr_array
-    margin_mw: np.ndarray
-
-
-class Cut(NamedTuple):
-    """A limit that a plan breaks.
-
-    Attributes
-    ----------
-    factor
-        What one MW of each substation adds to it, 0 or more, shape (substations,).
-    is_leaning
-        Whether a substation leans on it; it counts for a plan of which one does, shape (substations,).
-    margin_mw
-        What is left of it, MW.
-    """
-
-    factor: np.ndarray
-    is_leaning: np.ndarray
-    margin_mw: float
-
-
-# Numbers of substations and their MW, to the limits that they break together.
-Push = Callable[[np.ndarray, np.ndarray], list[Cut]]
+# Seconds to find what can be had where a portfolio cannot.
+AGAIN_S = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,14 +86,17 @@ class Shortfall(NamedTuple):
     Attributes
     ----------
     sites
-        Sites that can be had, each with the least MW and apart; at most as many as were asked for.
+        Sites that were found, each with the least MW and apart; at most as many as were asked for.
+    most_sites
+        No more can be had, or as many as were asked for.
     mw
-        MW that these can have together, no more than was asked for, where all sites can be had.
+        MW that were found for these together, no more than was asked for, where all sites can be had.
     most_mw
-        No portfolio of that many sites has more.
+        No portfolio of that many sites has more, up to what was asked for.
     """
 
     sites: int
+    most_sites: int
     mw: float
     most_mw: float
 
@@ -183,7 +108,7 @@ def choose(
     *,
     push: Push | None = None,
     time_limit_s: float = 30.0,
-    gap: float = 1e-4,
+    gap: float = 1e-3,
     method: Literal["milp", "greedy"] = "milp",
 ) -> Portfolio | Shortfall:
     """Choose sites.
@@ -201,7 +126,7 @@ def choose(
     time_limit_s
         For choosing; what `push` takes comes on top.
     gap
-        At which the solver may stop, as a share.
+        Of the bound over the value, as a share, at which the search may stop.
     method
         `greedy` takes the parcel that is priced highest of those that still fit, one after the other.
 
@@ -213,11 +138,16 @@ def choose(
     _check(offers, demand)
     began = time.monotonic()
     fits = np.flatnonzero(offers.capacity_mw >= demand.least_mw - TOLERANCE_MW)
+    offer_count = fits.size
+    if demand.spacing_mi == 0.0:
+        # Of a substation's parcels only the best can be part of the best portfolio.
+        order = fits[np.lexsort((fits, -offers.worth[fits], offers.substation[fits]))]
+        fits = np.sort(order[np.diff(offers.substation[order], prepend=-1) != 0])
     held = offers.take(fits)
     search = _Search(held, limits, demand, push, began + time_limit_s, gap)
     plan = search.run(method) if fits.size else None
     if plan is None or not plan.is_whole:
-        return search.shortfall() if fits.size else Shortfall(0, 0.0, 0.0)
+        return search.shortfall(plan) if fits.size else Shortfall(0, 0, 0.0, 0.0)
     order = np.lexsort((plan.rows, -held.worth[plan.rows] * plan.mw))
     value = plan.value
     bound = max(search.bound, value)
@@ -230,10 +160,10 @@ def choose(
         over / abs(value) if value else (np.inf if over > 0.0 else 0.0),
         search.method,
         search.is_covering,
-        fits.size,
+        offer_count,
         np.unique(held.substation).size,
         search.kept_count,
-        search.added_count,
+        search.shared.added_count,
         time.monotonic() - began,
     )
 
@@ -264,89 +194,91 @@ class _Search:
         deadline: float,
         gap: float,
     ) -> None:
-        self.offers, self.limits, self.demand, self.push = offers, limits, demand, push
+        self.offers, self.demand = offers, demand
         self.deadline, self.gap = deadline, gap
-        self.rows = Rows(offers.worth.size)
+        self.shared = Shared(offers, limits, demand, push)
         self.model = Model.of(offers, demand)
-        self.near = _portfolio.Near.of(offers.lon, offers.lat, demand.spacing_mi)
         self.bound, self.priced = np.inf, np.zeros(offers.worth.size)
         self.method: Literal["milp", "greedy"] = "milp"
-        self.is_covering, self.kept_count, self.added_count = True, 0, 0
+        self.is_covering, self.kept_count = True, 0
         # Offers of each substation, best first: of equals the first row.
         self.order = np.lexsort((np.arange(offers.worth.size), -offers.worth, offers.substation))
         self.is_best = np.diff(offers.substation[self.order], prepend=-1) != 0
-        capacity = np.zeros(limits.factor.shape[1])
-        capacity[offers.substation] = np.minimum(offers.capacity_mw, demand.most_mw)
-        self.capacity_mw = capacity
 
     def run(self, method: Literal["milp", "greedy"]) -> Plan | None:
-        """Find the best portfolio, or one that falls short where there is none."""
+        """Find the best portfolio, or one that falls short where none is found."""
         self._relax()
-        plan = None
-        if method == "milp":
-            first = self._highest(FIRST)
-            plan = self._integer(first)
-            # What falls short is no measure for dropping others.
-            kept = self._kept(plan.value if plan is not None and plan.is_whole else -np.inf)
-            if not np.isin(kept, first).all():
-                plan = self._better(plan, self._integer(kept))
-            if plan is not None and self.is_covering and plan.is_proven:
-                self.bound = min(self.bound, plan.bound)
+        plan = self._best() if method == "milp" else None
         if plan is None or not plan.is_whole:
             greedy = self._greedy()
-            if greedy is not None and greedy.is_whole:
-                self.method, self.is_covering = "greedy", True
-                return greedy
+            if greedy is not None and (plan is None or greedy.total > plan.total):
+                self.method = "greedy"
+                plan = greedy
         return plan
 
-    def shortfall(self) -> Shortfall:
+    def shortfall(self, plan: Plan | None) -> Shortfall:
         """Tell what can be had where the portfolio cannot."""
-        model, sites = self.model, self.demand.sites
-        count = self._again(model.for_count())
-        count_sites = 0 if count is None else count.rows.size
-        if count_sites < sites:
-            return Shortfall(count_sites, 0.0, 0.0)
-        most = self._again(model.for_mw())
-        if most is None:
-            return Shortfall(count_sites, 0.0, 0.0)
-        return Shortfall(sites, float(most.mw.sum()), min(self.bound, self.demand.mw))
+        sites = self.demand.sites
+        had = 0.0
+        if plan is None or plan.rows.size < sites:
+            self._ask_again(self.model.for_count())
+            counted = self._integer(self.shared.near.apart(FIRST), self.left_s)
+            count = max(0 if each is None else each.rows.size for each in (plan, counted))
+            if count < sites:
+                return Shortfall(count, int(self.bound + 1e-6), 0.0, 0.0)
+        else:
+            had = float(plan.mw.sum())
+        self._ask_again(self.model.for_mw())
+        most = self._best()
+        if most is not None and most.rows.size == sites:
+            had = max(had, float(most.mw.sum()))
+        return Shortfall(sites, sites, had, min(self.bound, self.demand.mw))
 
-    def _again(self, model: Model) -> Plan | None:
-        """Search with another objective, under the limits that are known already."""
-        self.model, self.bound, self.is_covering = model, np.inf, True
-        self.deadline += max(time.monotonic() - self.deadline, 0.0) + 10.0
+    def _ask_again(self, model: Model) -> None:
+        """Price with another objective, under the limits that are known already."""
+        self.model, self.bound = model, np.inf
+        self.deadline = max(self.deadline, time.monotonic() + AGAIN_S)
         self._relax()
-        plan = self._integer(self._highest(FIRST))
-        kept = self._kept(-np.inf if plan is None else plan.value)
-        plan = self._better(plan, self._integer(kept))
-        if plan is not None and self.is_covering and plan.is_proven:
-            self.bound = min(self.bound, plan.bound)
+
+    def _best(self) -> Plan | None:
+        """Solve the program over the parcels that are priced highest, then over all that may be in a better one."""
+        first = self._highest(FIRST)
+        plan = self._integer(first, 0.5 * self.left_s)
+        # What falls short is no measure for dropping others.
+        kept = self._kept(plan.total if plan is not None and plan.is_whole else -np.inf)
+        if np.isin(kept, first).all():
+            last = plan
+        else:
+            last = self._integer(kept, self.left_s)
+            plan = self._better(plan, last)
+        if last is not None and self.is_covering and last.is_proven:
+            # What is dropped is worth no more than what was found before.
+            self.bound = min(self.bound, max(last.bound, plan.total if plan else last.total))
         return plan
 
     def _better(self, one: Plan | None, other: Plan | None) -> Plan | None:
         if one is None or other is None:
             return other if one is None else one
-        # The other's parcels hold those of the one: its bound counts for both.
-        return other if other.total >= one.total else replace(one, bound=other.bound)
+        return other if other.total >= one.total else one
 
     @property
     def left_s(self) -> float:
-        return self.deadline - time.monotonic()
+        return self.deadline + self.shared.pushed_s - time.monotonic()
 
     def _relax(self) -> None:
         """Solve the linear relaxation over all parcels, and price each of them."""
         columns = np.sort(self.order[self.is_best])
         for _ in range(ROUNDS):
-            found = self.model.relaxed(columns, self.rows)
-            bound, priced = self.model.priced(found, self.rows)
+            found = self.model.relaxed(columns, self.shared.rows)
+            bound, priced = self.model.priced(found, self.shared.rows)
             if bound < self.bound:
                 self.bound, self.priced = bound, priced
-            if self._separate(found.columns, found.x, found.mw):
+            if self.shared.separate(found.columns, found.x, found.mw):
                 if self.left_s < 0.0:
                     return
                 continue
             # Other parcels of a substation, which stand farther from what else is taken.
-            best = np.full(self.limits.factor.shape[1], 0.0)
+            best = np.full(self.shared.substation_count, 0.0)
             np.maximum.at(best, self.offers.substation[columns], priced[columns])
             better = np.flatnonzero(priced > best[self.offers.substation] + 1e-7 * abs(bound))
             better = better[np.argsort(-priced[better], kind="stable")][:PRICED]
@@ -354,49 +286,71 @@ class _Search:
                 return
             columns = np.union1d(columns, better)
 
-    def _highest(self, count: int) -> np.ndarray:
-        """Parcels that the relaxation prices highest."""
-        return np.sort(np.argsort(-self.priced, kind="stable")[:count])
+    def _highest(self, count: int, of: np.ndarray | None = None) -> np.ndarray:
+        """Take parcels that the relaxation prices highest: half of them the best of their substations."""
+        rows = np.arange(self.priced.size) if of is None else of
+        order = rows[np.argsort(-self.priced[rows], kind="stable")]
+        first = np.sort(np.unique(self.offers.substation[order], return_index=True)[1])
+        best = order[first[: count // 2]]
+        others = order[~np.isin(order, best)]
+        return np.sort(np.concatenate([best, others[: count - best.size]]))
 
     def _kept(self, value: float) -> np.ndarray:
-        """Parcels that may be part of a portfolio that is worth more than a value, the best ones if too many."""
-        best = np.zeros(self.limits.factor.shape[1])
+        """Take the parcels that may be part of what is worth more than a value, the best ones if too many."""
+        best = np.zeros(self.shared.substation_count)
         np.maximum.at(best, self.offers.substation, self.priced)
         possible = self.bound - best[self.offers.substation] + self.priced
         kept = np.flatnonzero(possible > value + 1e-9 * abs(value))
-        if kept.size > MOST_COLUMNS:
-            self.is_covering = False
-            kept = kept[np.argsort(-self.priced[kept], kind="stable")[:MOST_COLUMNS]]
+        self.is_covering = kept.size <= MOST_COLUMNS
+        if not self.is_covering:
+            kept = self._highest(MOST_COLUMNS, kept)
         self.kept_count = kept.size
-        return np.sort(kept)
+        return kept
 
-    def _integer(self, columns: np.ndarray) -> Plan | None:
-        """Solve the program over some parcels until nothing is broken; None where time ran out."""
-        while self.left_s > 0.0:
-            plan = self.model.solved(columns, self.rows, self.left_s, self.gap)
+    def _integer(self, columns: np.ndarray, time_s: float) -> Plan | None:
+        """Solve the program over some parcels, again with what was broken, until what holds is good enough."""
+        until = time.monotonic() + time_s - self.shared.pushed_s
+        best, bound = None, np.inf
+        while (left_s := until + self.shared.pushed_s - time.monotonic()) > 0.0:
+            plan = self.model.solved(columns, self.shared.rows, left_s, self.gap)
             if plan is None:
-                return None
-            if not self._separate(plan.rows, np.ones(plan.rows.size), plan.mw) and not (
-                self._pushed(plan)
-            ):
-                return plan
-        return None
+                break
+            bound = min(bound, plan.bound)
+            settled = self._settled(plan)
+            if settled is not None and (best is None or settled.total > best.total):
+                best = settled
+            if settled is plan:
+                break
+            if best is not None and best.total >= bound - self.gap * abs(bound):
+                break
+        if best is None:
+            return None
+        return replace(best, bound=max(bound, best.total), is_proven=np.isfinite(bound))
+
+    def _settled(self, plan: Plan) -> Plan | None:
+        """Give the sites of a plan megawatts that overload nothing; None where they stand too close or cannot."""
+        settled: Plan | None = plan
+        while settled is not None and self.shared.breaks(settled.rows, settled.mw):
+            settled = self.model.filled(settled.rows, self.shared.rows)
+        return settled
 
     def _greedy(self) -> Plan | None:
-        """Take the parcel that is priced highest of those that fit, one after the other."""
+        """Take the parcel that is priced highest of those that fit, one after the other; or the largest."""
         best: Plan | None = None
         for priced in (self.priced, np.minimum(self.offers.capacity_mw, self.demand.most_mw)):
             order = np.argsort(-priced, kind="stable")[:MOST_COLUMNS]
-            while True:
-                plan = self._in_turn(order)
-                if plan is None or not (
-                    self._separate(plan.rows, np.ones(plan.rows.size), plan.mw)
-                    or self._pushed(plan)
-                ):
+            plan = self._in_turn(order)
+            for _ in range(ROUNDS):
+                settled = None if plan is None else self._settled(plan)
+                if settled is not None or plan is None:
                     break
-            best = plan if best is None else best
-            if plan is not None and plan.is_whole:
-                return plan
+                plan = self._in_turn(order)
+            else:
+                settled = None
+            if settled is not None and (best is None or settled.total > best.total):
+                best = settled
+            if best is not None and best.is_whole:
+                break
         return best
 
     def _in_turn(self, order: np.ndarray) -> Plan | None:
@@ -406,47 +360,9 @@ class _Search:
             if len(taken) == self.demand.sites:
                 break
             same = self.offers.substation[taken] == self.offers.substation[row]
-            if same.any() or self.near.is_near(row, taken):
+            if same.any() or self.shared.near.is_near(row, taken):
                 continue
-            found = self.model.filled(np.array([*taken, row]), self.rows)
+            found = self.model.filled(np.array([*taken, row]), self.shared.rows)
             if found is not None:
                 taken, plan = [*taken, row], found
         return plan
-
-    def _separate(self, columns: np.ndarray, x: np.ndarray, mw: np.ndarray) -> bool:
-        """Add the limits and spacings that are broken; tell whether any was."""
-        load = np.bincount(self.offers.substation[columns], mw, self.limits.factor.shape[1])
-        over = self.limits.factor @ load - self.limits.margin_mw
-        broken = np.flatnonzero(over > TOLERANCE_MW)
-        broken = broken[np.argsort(-over[broken], kind="stable")][: _portfolio.CUTS]
-        for limit in broken.tolist():
-            factor = self.limits.factor[[limit]].toarray()[0]
-            self.rows.add(None, factor[self.offers.substation], self.limits.margin_mw[limit])
-        balls = self.near.broken(columns, x)
-        for inside in balls:
-            self.rows.add(inside, None, 1.0)
-        return bool(broken.size or balls)
-
-    def _pushed(self, plan: Plan) -> bool:
-        """Add the limits that a plan breaks in the load flow; tell whether any was."""
-        if self.push is None or not plan.rows.size:
-            return False
-        at = self.offers.substation[plan.rows]
-        began = time.monotonic()
-        cuts = self.push(at, plan.mw)
-        # A load flow that has to be made first is not the solver's to answer for.
-        self.deadline += time.monotonic() - began
-        for cut in cuts:
-            factor = np.where(cut.factor > 0.0, cut.factor, 0.0)
-            # Without one that leans on it the limit does not count: the others can add so much at most.
-            others = np.sort(np.where(cut.is_leaning, 0.0, factor * self.capacity_mw))
-            spare = max(float(others[-self.demand.sites :].sum()) - cut.margin_mw, 0.0)
-            by_offer = factor[self.offers.substation]
-            if spare == 0.0:
-                self.rows.add(None, by_offer, cut.margin_mw)
-                continue
-            for leaning in at[cut.is_leaning[at]].tolist():
-                is_its = np.where(self.offers.substation == leaning, spare, 0.0)
-                self.rows.add(is_its, by_offer, cut.margin_mw + spare)
-        self.added_count += len(cuts)
-        return bool(cuts)

@@ -94,7 +94,7 @@ class Pushing:
         return cuts
 
     def _factors(self, part: Part, branch: int, sharing: Sharing, island: int) -> np.ndarray:
-        """What one MW at each substation of an island adds to the flow of a branch, shape (substations,).
+        """Tell what one MW at each substation adds to the flow of a branch of an island, (substations,).
 
         By the symmetry of the network one solution for the branch's ends gives it for all.
         """
