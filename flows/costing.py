@@ -45,7 +45,7 @@ def make_cost(study: Study, metrics: Path, parcels: Path, home: Home, log: Log) 
     -------
     Path
         One row a workload and parcel: `low`, `mid` and `high` in the unit of `objective`, `cost_mw`,
-        `capital_musd_*`, `time_to_power_years_*` and the names of what is `missing`. Beside it `cost_rule`,
+        `capital_musd_*`, `time_to_power_years_mid` and the names of what is `missing`. Beside it `cost_rule`,
         the parameters in dollars of the run.
     """
     workloads = study_workloads(study)
@@ -72,7 +72,7 @@ def write_costs(
     """Price parcels for some workloads; write their costs to `target` and the parameters beside it."""
     frames = []
     for workload in workloads:
-        frames.append(_priced(metric, rules, workload))
+        frames.append(priced(metric, rules, workload))
         log(_told(frames[-1], rules))
     write(rules.frame(), beside(target, RULE_TABLE))
     # Last: the others are there whenever it is.
@@ -134,7 +134,8 @@ def price(
     )
 
 
-def _priced(metric: pd.DataFrame, rules: CostRules, workload: Workload) -> pd.DataFrame:
+def priced(metric: pd.DataFrame, rules: CostRules, workload: Workload) -> pd.DataFrame:
+    """Rows of the table of costs, of the parcels of a frame by parcel id."""
     cost = price(metric, rules, workload)
     frame = pd.DataFrame(
         {
@@ -145,13 +146,9 @@ def _priced(metric: pd.DataFrame, rules: CostRules, workload: Workload) -> pd.Da
             "cost_mw": cost.cost_mw,
         }
     )
-    beside_total = {
-        "capital_musd": cost.capital_musd,
-        "time_to_power_years": cost.extras["time_to_power_years"],
-    }
-    for name, values in beside_total.items():
-        for number, end in enumerate(ENDS):
-            frame[f"{name}_{end}"] = values[:, number]
+    for number, end in enumerate(ENDS):
+        frame[f"capital_musd_{end}"] = cost.capital_musd[:, number]
+    frame["time_to_power_years_mid"] = cost.extras["time_to_power_years"][:, 1]
     # Seven digits are more than any cost has; terms in full are worked out by mart.delivered_cost.
     numbers = frame.select_dtypes("float64").columns
     frame = frame.astype(dict.fromkeys(numbers, "float32"))

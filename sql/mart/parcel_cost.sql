@@ -11,9 +11,7 @@ create table mart.parcel_cost (
     capital_musd_low real,
     capital_musd_mid real,
     capital_musd_high real,
-    time_to_power_years_low real,
     time_to_power_years_mid real,
-    time_to_power_years_high real,
     missing varchar[]
 );
 comment on table mart.parcel_cost is
@@ -32,9 +30,7 @@ comment on column mart.parcel_cost.capital_musd_low is 'Low end of capital_musd_
 comment on column mart.parcel_cost.capital_musd_mid is
 'Tie line, substation, fiber, land and site works, millions of dollars; neither shell nor servers';
 comment on column mart.parcel_cost.capital_musd_high is 'High end of capital_musd_mid';
-comment on column mart.parcel_cost.time_to_power_years_low is 'Low end of time_to_power_years_mid';
-comment on column mart.parcel_cost.time_to_power_years_mid is 'Years from the application to the first megawatt: mostly convention, see meta.cost_rule';
-comment on column mart.parcel_cost.time_to_power_years_high is 'High end of time_to_power_years_mid';
+comment on column mart.parcel_cost.time_to_power_years_mid is 'Years from the application to the first megawatt: mostly convention, see meta.cost_rule; its interval is that of mart.delivered_cost';
 comment on column mart.parcel_cost.missing is
 'Terms that are unknown and so not in the cost; deliverable_mw where there is no megawatt to state a cost at';
 
@@ -52,9 +48,7 @@ with joined as (
         cost.capital_musd_low::real as capital_musd_low,
         cost.capital_musd_mid::real as capital_musd_mid,
         cost.capital_musd_high::real as capital_musd_high,
-        cost.time_to_power_years_low::real as time_to_power_years_low,
         cost.time_to_power_years_mid::real as time_to_power_years_mid,
-        cost.time_to_power_years_high::real as time_to_power_years_high,
         cost.missing,
         score.gate_status <> 'fail' and cost.mid is not null as is_ranked
     from mart.parcel_score as score
@@ -67,4 +61,4 @@ select
         row_number() over (partition by workload, is_ranked order by mid, parcel_id)
     end as cost_rank
 from joined
-order by workload, cost_rank nulls last, parcel_id;
+order by workload, parcel_no;
