@@ -10,9 +10,9 @@ import shapely
 from data import store
 from data.errors import UsageError
 from flows.asking import honest, lat_lon
-from flows.explain_cost import ParcelCosts, cost_mid, read_rules
+from flows.explain_cost import costs_beside, parcel_costs
 from flows.explain_show import parcel_notes, source_section, summary, workload_sections
-from flows.explain_verdict import Profile, alternatives, changes, values_of
+from flows.explain_verdict import Profile, alternatives, changes, compared, values_of
 from flows.reporting import rows_of
 from flows.show import Shown
 
@@ -21,6 +21,17 @@ REACH_DEG = 0.6
 TOP = 100
 ALL = "all"
 CONFIDENCE_TABLE = "mart.parcel_confidence"
+# Of core.parcel_metric, told of the parcel itself; an older build may not have some.
+TOLD = (
+    *("known_share", "distance_basis", "excluded_share", "buildable_acres", "contiguous_acres"),
+    *("minimum_width_m", "slope_mean_pct", "slope_max_pct", "gentle_share"),
+    *("headroom_substation_id", "headroom_substation_mi"),
+    *("headroom_mw_low", "headroom_mw_mid", "headroom_mw_high"),
+    *("deliverable_mw", "tie_line_kv", "tie_line_mi", "tie_line_musd"),
+    *("second_feed_substation_id", "second_feed_mw", "second_feed_mi", "second_feed_musd"),
+    *("headroom_n0_mw", "flexible_025_mw", "flexible_100_mw"),
+    *("reserve_zone_mw", "reserve_interconnection_mw"),
+)
 
 
 def explain(build: Path, what: str, workload: str | None = None, top: int = TOP) -> Shown:
@@ -51,10 +62,13 @@ def explain(build: Path, what: str, workload: str | None = None, top: int = TOP)
             msg = f"There is no workload {workload!r} in this build."
             raise UsageError(msg, f"Workloads: {', '.join(known)}; or {ALL}.")
         parcel_id = _find_parcel(con, what)
-        parcel = rows_of(con, "query/explain_parcel", {"parcel_id": parcel_id})[0]
+        key = {"parcel_id": parcel_id}
+        metrics = rows_of(con, "query/explain_metric", {"parcel_ids": [parcel_id]})[0]
+        parcel = rows_of(con, "query/explain_parcel", key)[0]
+        parcel |= {name: metrics.get(name) for name in TOLD}
         run = rows_of(con, "query/run")[0]
         asked = known if workload in (None, ALL) else [workload]
-        explained = _workloads(con, parcel, asked, top)
+        explained = _workloads(con, parcel, metrics, asked, top)
         sources = _sources(con, explained)
     told = {name: run[name] for name in ("run_id", "study", "is_synthetic", "limits")}
     payload = {"parcel": parcel, "run": told, "sources": sources, "workloads": explained}
@@ -81,13 +95,16 @@ def explain(build: Path, what: str, workload: str | None = None, top: int = TOP)
 
 
 def _workloads(
-    con: duckdb.DuckDBPyConnection, parcel: dict[str, Any], asked: list[str], top: int
+    con: duckdb.DuckDBPyConnection,
+    parcel: dict[str, Any],
+    metrics: dict[str, Any],
+    asked: list[str],
+    top: int,
 ) -> list[dict[str, Any]]:
     """Explain a parcel for each workload."""
     key = {"parcel_id": parcel["parcel_id"]}
     tables = {row["table_name"] for row in rows_of(con, "query/tables")}
-    metrics = rows_of(con, "query/explain_metric", key)[0]
-    values, rules = values_of(metrics), read_rules(con, tables)
+    values, priced = values_of(metrics), parcel_costs(con, tables, metrics)
     scores = {row["workload"]: row for row in rows_of(con, "query/explain_score", key)}
     factors = rows_of(con, "query/explain_factor")
     gates = rows_of(con, "query/explain_gate")
@@ -98,16 +115,17 @@ def _workloads(
     layers: dict[str, set[str]] = {}
     for row in rows_of(con, "query/explain_layer"):
         layers.setdefault(row["layer"], set()).add(row["source_id"])
+    better = {each: alternatives(con, each, parcel, scores[each], top) for each in asked}
+    other_ids = sorted({row["parcel_id"] for rows in better.values() for row in rows})
+    other_rows = rows_of(con, "query/explain_metric", {"parcel_ids": other_ids})
+    others = {row["parcel_id"]: values_of(row) for row in other_rows}
+    mids = costs_beside(con, tables, other_ids)
     explained = []
     for workload in asked:
         profile = Profile(workload, *(_of(rows, workload) for rows in (factors, gates)))
-        score = scores[workload]
+        score, costs = scores[workload], priced.get(workload)
         cut = {row["rank"]: row for row in _of(cuts, workload)}
-        costs = ParcelCosts.of(con, tables, workload, metrics, rules)
         moves = changes(con, profile, parcel["parcel_id"], score, values, cut, top)
-        near = alternatives(con, profile, parcel, score, values, top)
-        for row in near:
-            row["cost_mid"] = cost_mid(con, tables, workload, row["parcel_id"])
         factor_rows = _factors(profile, values, layers, as_of)
         if costs is not None:
             over_best = costs.over_best(profile.factors, values)
@@ -123,7 +141,11 @@ def _workloads(
                 "confidence": _of(confidence, workload),
                 "cost": costs.told() if costs is not None else {},
                 "changes": moves,
-                "alternatives": near,
+                "alternatives": [
+                    compared(profile, near, score, values, others[near["parcel_id"]])
+                    | {"cost_mid": mids.get((workload, near["parcel_id"]))}
+                    for near in better[workload]
+                ],
             }
         )
     return explained

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -53,22 +53,6 @@ class ParcelCosts:
     choice: dict[str, Any]
     metrics: dict[str, Any]
     rules: Any
-
-    @classmethod
-    def of(
-        cls,
-        con: duckdb.DuckDBPyConnection,
-        tables: set[str],
-        workload: str,
-        metrics: dict[str, Any],
-        rules: Any,
-    ) -> Self | None:
-        """Read them; None where the build is older than costs, or has none for the workload."""
-        if COST_TABLE not in tables or rules is None:
-            return None
-        key = {"workload": workload, "parcel_id": metrics["parcel_id"]}
-        found = rows_of(con, "query/explain_cost", key)
-        return cls(found[0], metrics, rules) if found else None
 
     @property
     def objective(self) -> str:
@@ -159,24 +143,28 @@ class ParcelCosts:
             row["cost_by"] = after - before if is_told else None
 
 
-def read_rules(con: duckdb.DuckDBPyConnection, tables: set[str]) -> Any:
-    """Read the parameters that a build was priced with; None where it is older than costs."""
+def parcel_costs(
+    con: duckdb.DuckDBPyConnection, tables: set[str], metrics: dict[str, Any]
+) -> dict[str, ParcelCosts]:
+    """Read the costs of a parcel by workload; none where the build is older than costs."""
     if COST_TABLE not in tables:
-        return None
-    # A second of imports: only builds with costs pay for it.
+        return {}
+    # Imports that only builds with costs pay for.
     from flows.costing import published_rules
 
-    return published_rules(con)
+    rules = published_rules(con)
+    rows = rows_of(con, "query/explain_cost", {"parcel_id": metrics["parcel_id"]})
+    return {row["workload"]: ParcelCosts(row, metrics, rules) for row in rows}
 
 
-def cost_mid(
-    con: duckdb.DuckDBPyConnection, tables: set[str], workload: str, parcel_id: str
-) -> float | None:
-    """Read the published cost of another parcel."""
-    if COST_TABLE not in tables:
-        return None
-    found = rows_of(con, "query/explain_cost", {"workload": workload, "parcel_id": parcel_id})
-    return found[0]["mid"] if found else None
+def costs_beside(
+    con: duckdb.DuckDBPyConnection, tables: set[str], parcel_ids: list[str]
+) -> dict[tuple[str, str], float]:
+    """Read the published cost of other parcels, by workload and parcel."""
+    if COST_TABLE not in tables or not parcel_ids:
+        return {}
+    rows = rows_of(con, "query/explain_cost_beside", {"parcel_ids": parcel_ids})
+    return {(row["workload"], row["parcel_id"]): row["mid"] for row in rows}
 
 
 def _enters(metric: str) -> bool:

@@ -159,7 +159,7 @@ def _factor_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
         row
         | {
             "said": value_words(row["metric"], row["value"], row["unit"]),
-            "from": " ".join(str(numbers[each]) for each in row["source_ids"]),
+            "from": _from(row, numbers),
             "over_best": _rounded(row.get("cost_over_best"), 1),
         }
         for row in workload["factors"]
@@ -250,7 +250,7 @@ def _gate_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
         | {
             "said": value_words(row["metric"], row["value"], row["unit"]),
             "bound": _bound(row),
-            "from": " ".join(str(numbers[each]) for each in row["source_ids"]),
+            "from": _from(row, numbers),
         }
         for row in workload["gates"]
     ]
@@ -262,6 +262,10 @@ def _gate_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
         )
     ]
     return Shown("", rows, columns=GATE_COLUMNS | {"from": "from"}, notes=notes)
+
+
+def _from(row: dict[str, Any], numbers: dict[str, int]) -> str:
+    return " ".join(str(number) for number in sorted(numbers[each] for each in row["source_ids"]))
 
 
 def _bound(gate: dict[str, Any]) -> str:

@@ -141,10 +141,9 @@ def changes(
 
 def alternatives(
     con: duckdb.DuckDBPyConnection,
-    profile: Profile,
+    workload: str,
     parcel: dict[str, Any],
     score: dict[str, Any],
-    values: dict[str, float],
     top: int,
 ) -> list[dict[str, Any]]:
     """Give the nearest parcel that is clearly better, and the nearest of the first `top` if that is another.
@@ -155,7 +154,7 @@ def alternatives(
     is_in_top = score["rank"] is not None and score["rank"] <= top
     is_failing = score["gate_status"] == "fail"
     key = {name: parcel[name] for name in ("parcel_id", "lon", "lat")}
-    key |= {"workload": profile.workload, "count": NEAR_COUNT}
+    key |= {"workload": workload, "count": NEAR_COUNT}
     statuses = ["pass", "unknown"] if score["gate_status"] == "unknown" else ["pass"]
     clearly = {
         "least_score": 0.0 if is_failing else score["score"] + CLEAR_POINTS,
@@ -165,11 +164,7 @@ def alternatives(
     found = [_nearest(con, key | clearly)]
     if found[0] is not None and not is_in_top and found[0]["rank"] > top:
         found.append(_nearest(con, key | {"least_score": 0.0, "statuses": [], "most_rank": top}))
-    return [
-        _compared(con, profile, near, score, values) | {"is_in_top": near["rank"] <= top}
-        for near in found
-        if near is not None
-    ]
+    return [near | {"is_in_top": near["rank"] <= top} for near in found if near is not None]
 
 
 def _nearest(con: duckdb.DuckDBPyConnection, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -182,16 +177,14 @@ def _nearest(con: duckdb.DuckDBPyConnection, params: dict[str, Any]) -> dict[str
     return min(found, key=lambda row: (row["miles"], row["parcel_id"]), default=None)
 
 
-def _compared(
-    con: duckdb.DuckDBPyConnection,
+def compared(
     profile: Profile,
     near: dict[str, Any],
     score: dict[str, Any],
     values: dict[str, float],
+    other: dict[str, float],
 ) -> dict[str, Any]:
-    """Add how many points it has more, and the factor that brings most of them."""
-    key = {"parcel_id": near["parcel_id"]}
-    other = values_of(rows_of(con, "query/explain_metric", key)[0])
+    """Add how many points another parcel has more, and the factor that brings most of them."""
     rows = profile.metrics
     gains = {
         f.metric: (f.units(_known(other, f.metric)) - f.units(_known(values, f.metric))) / UNITS

@@ -1,4 +1,5 @@
 select
+    cost.workload,
     profile.design_mw,
     profile.usd_per_mwh,
     profile.load_factor,
@@ -7,8 +8,14 @@ select
     profile.latency_budget_ms,
     cost.objective,
     cost.cost_rank,
-    cost.mid,
-    (select count(other.cost_rank) from mart.parcel_cost as other where other.workload = $workload) as cost_ranked_count
+    ranked.cost_ranked_count
 from mart.parcel_cost as cost
 inner join meta.workload as profile on cost.workload = profile.workload
-where cost.workload = $workload and cost.parcel_id = $parcel_id;
+inner join (
+    select
+        workload,
+        count(cost_rank) as cost_ranked_count
+    from mart.parcel_cost
+    group by workload
+) as ranked on cost.workload = ranked.workload
+where cost.parcel_id = $parcel_id;

@@ -1,1 +1,1 @@
-select * from core.parcel_metric where parcel_id = $parcel_id;
+select * from core.parcel_metric where parcel_id in (select unnest($parcel_ids::varchar[]));

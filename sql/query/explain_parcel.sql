@@ -7,36 +7,8 @@ select
     zone.zone_name,
     parcel.lon,
     parcel.lat,
-    parcel.area_acres,
-    metric.known_share,
-    metric.excluded_share,
-    metric.buildable_acres,
-    metric.contiguous_acres,
-    metric.minimum_width_m,
-    metric.slope_mean_pct,
-    metric.slope_max_pct,
-    metric.gentle_share,
-    metric.distance_basis,
-    metric.headroom_substation_id,
-    metric.headroom_substation_mi,
-    metric.headroom_mw_low,
-    metric.headroom_mw_mid,
-    metric.headroom_mw_high,
-    metric.deliverable_mw,
-    metric.tie_line_kv,
-    metric.tie_line_mi,
-    metric.tie_line_musd,
-    metric.second_feed_substation_id,
-    metric.second_feed_mw,
-    metric.second_feed_mi,
-    metric.second_feed_musd,
-    metric.headroom_n0_mw,
-    metric.flexible_025_mw,
-    metric.flexible_100_mw,
-    metric.reserve_zone_mw,
-    metric.reserve_interconnection_mw
+    parcel.area_acres
 from core.parcel
-inner join core.parcel_metric as metric using (parcel_id)
 left join core.county on parcel.county_id = county.county_id
 left join core.zone on parcel.zone_id = zone.zone_id
 where parcel.parcel_id = $parcel_id;
