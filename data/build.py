@@ -30,9 +30,12 @@ MART_ORDER = (
     "parcel_factor",
     "parcel_gate",
     "parcel_score",
+    "parcel_cost",
+    "parcel_confidence",
     "region",
     "region_fill",
     "region_rank",
+    "region_confidence",
     "substation",
     "substation_constraint",
     "line_voltage",
@@ -55,6 +58,7 @@ MART_ORDER = (
     "training_parcels",
     "inference_parcels",
     "rank_parcels",
+    "delivered_cost",
     "what_if_parcels",
 )
 # Of meta, filled from what the power step wrote beside its substations.
@@ -68,6 +72,9 @@ POWER_FILES = (
     *("constraint", "waived", "sensitivity", "note", "line"),
     *("power_constraint", "power_constraint_substation"),
 )
+# Of meta, filled from what the cost step wrote beside its costs, or from the profiles.
+COST_TABLES = ("cost_rule", "cost_choice")
+COST_FILES = ("cost_rule",)
 # What the people step wrote beside its points.
 PEOPLE_FILES = ("state", "cell")
 # Views of one workload, whose columns are those of the view of all.
@@ -82,6 +89,8 @@ RANGE_PARCELS = 65_536
 EXAMPLE_ROWS = 5
 # What a region's candidates are granted: from rows of staging.region_candidate those of staging.region_used.
 Fill = Callable[[pd.DataFrame], pd.DataFrame]
+# How sure the ranks of regions are: from the plans of mart.region_fill the rows of mart.region_confidence.
+Confide = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -268,13 +277,17 @@ def make_mart(
     access: Path,
     region: Path,
     people: Path,
+    cost: Path,
+    confidence: Path,
     fill: Fill,
+    confide: Confide,
 ) -> None:
     """Load parcels and metrics, then score, rank and publish the views and macros.
 
     `power` is the table of substations, `fiber` that of fiber nodes and `people` holds the people counted;
-    the other tables of their steps stand beside them. `access` says which nodes are near each parcel, and
-    `fill` how many megawatts of its target each candidate of a region brings.
+    the other tables of their steps stand beside them. `access` says which nodes are near each parcel, `cost`
+    what parcels cost, `confidence` how sure their ranks are. `fill` says how many megawatts of its target each
+    candidate of a region brings, and `confide` how sure the ranks of regions are that are filled so.
     """
     params = {
         "parcel_path": str(parcel),
@@ -286,10 +299,13 @@ def make_mart(
         **_beside(power, POWER_FILES),
         **_beside(fiber, FIBER_FILES),
         **_beside(people, PEOPLE_FILES, prefix="people_"),
+        "cost_path": str(cost),
+        **_beside(cost, COST_FILES),
+        "confidence_path": str(confidence),
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)
-    for name in (*POWER_TABLES, *FIBER_TABLES):
+    for name in (*POWER_TABLES, *FIBER_TABLES, *COST_TABLES):
         store.run_file(con, f"meta/{name}", params)
     store.run_file(con, "meta/staging_schema")
     store.run_file(con, "meta/figure")
@@ -299,6 +315,8 @@ def make_mart(
         if name == "region_fill":
             _fill_regions(con, fill)
         store.run_file(con, f"mart/{name}", params)
+        if name == "region_confidence":
+            _confide_regions(con, confide)
         if name in ALIKE:
             _comment_alike(con, f"mart.{name}", f"mart.{ALIKE[name]}")
     store.run_file(con, "meta/drop_staging")
@@ -383,6 +401,12 @@ def _fill_regions(con: duckdb.DuckDBPyConnection, fill: Fill) -> None:
     for name in ("region_candidate", "region_used_table"):
         store.run_file(con, f"meta/{name}")
     _insert(con, "staging.region_used", fill(con.table("staging.region_candidate").to_df()))
+
+
+def _confide_regions(con: duckdb.DuckDBPyConnection, confide: Confide) -> None:
+    """Publish how sure the ranks of regions are, given the plans that were published."""
+    plan = con.table("mart.region_fill").to_df()
+    _insert(con, "mart.region_confidence", confide(plan))
 
 
 def _header(text: str, key: str) -> str:

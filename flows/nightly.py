@@ -1,4 +1,4 @@
-"""The nightly run: pull, stage, power, people, fiber, divide, measure, score, rank, check, publish, export."""
+"""The nightly run: pull, stage, power, people, fiber, divide, measure, price, rank, check, publish, export."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,10 @@ def _run(request: RunRequest) -> Path:
     watch.lap("measure")
     shapes = tasks.regions(layers, parcels, metrics, request)
     watch.lap("regions")
+    cost = tasks.cost(metrics, parcels, request)
+    watch.lap("cost")
+    confidence = tasks.confidence(metrics, parcels, request)
+    watch.lap("confidence")
     paths = {
         "layers": layers,
         "power": power,
@@ -77,6 +81,8 @@ def _run(request: RunRequest) -> Path:
         "metrics": metrics,
         "regions": shapes,
         "people": people,
+        "cost": cost,
+        "confidence": confidence,
     }
     build = tasks.publish(run_id, started_at, paths, pulled, watch.seconds, request)
     watch.lap("publish")

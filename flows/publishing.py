@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from data.study import Study
 from data.workload import study_workloads
 from flows import keys
 from flows.clock import utc
+from flows.confidence import confide_regions
 from flows.filling import region_filler
 from flows.home import Home
 from flows.housekeeping import prune
@@ -113,7 +115,10 @@ def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
         access=paths["access"],
         region=paths["regions"],
         people=paths["people"],
+        cost=paths["cost"],
+        confidence=paths["confidence"],
         fill=region_filler(paths["power"]),
+        confide=partial(confide_regions, study, paths["metrics"], paths["parcels"]),
     )
 
 

@@ -15,6 +15,8 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from flows import exclusions, exporting, measuring, publishing, steps
+from flows.confidence import make_confidence
+from flows.costing import make_cost
 from flows.fiber_graph import make_access, make_fiber
 from flows.home import Home
 from flows.people import make_people
@@ -143,6 +145,18 @@ def measure(
 def access(fiber: Path, parcels: Path, request: RunRequest) -> Path:
     """Find the fiber nodes near each parcel."""
     return make_access(fiber, parcels, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def cost(metrics: Path, parcels: Path, request: RunRequest) -> Path:
+    """Price the parcels."""
+    return make_cost(study_of(request), metrics, parcels, Home.at(request.home), log)
+
+
+@task(cache_policy=NO_CACHE)
+def confidence(metrics: Path, parcels: Path, request: RunRequest) -> Path:
+    """Say how sure the ranks of parcels are."""
+    return make_confidence(study_of(request), metrics, parcels, Home.at(request.home), log)
 
 
 @task(cache_policy=NO_CACHE)

@@ -23,6 +23,8 @@ class PlainTasks:
             "measure",
             "access",
             "regions",
+            "cost",
+            "confidence",
             "publish",
             "export",
         ):

@@ -13,6 +13,42 @@ def metric(change):
 
 # What makes each check find something, in a build in which no check does.
 SPOILS = {
+    "confidence_ordered": [
+        f"insert into mart.{kind}_confidence by name select * from (values {row}) as drawn "
+        "(workload, p_top10, p_top100, p_ranked, rank_p05, rank_p50, rank_p95)"
+        for kind in ("parcel", "region")
+        for row in (
+            "('training', 0.2, 0.1, 1, 1, 2, 3)",
+            "('training', 0.1, 0.2, 0.15, 1, 2, 3)",
+            "('training', -0.1, 0.2, 1, 1, 2, 3)",
+            "('training', 0.1, 0.2, 1.1, 1, 2, 3)",
+            "('training', null, 0.2, 1, 1, 2, 3)",
+            "('training', 0.1, 0.2, 1, 0, 2, 3)",
+            "('training', 0.1, 0.2, 1, 3, 2, 3)",
+            "('training', 0.1, 0.2, 1, 1, 4, 3)",
+            "('training', 0.1, 0.2, 1, null, 2, 3)",
+            "('training', 0.1, 0.2, 1, 1, null, 3)",
+        )
+    ],
+    "cost_known_or_named": [
+        "delete from mart.parcel_cost where parcel_id = 'p1'",
+        "update mart.parcel_cost set missing = [] where parcel_id = 'p1'",
+        *(
+            "update mart.parcel_cost set low = 2, mid = 3, high = 4, cost_mw = 1; "
+            f"update mart.parcel_cost set {change} where parcel_id = 'p1'"
+            for change in (
+                "mid = null",
+                "mid = null, low = null",
+                "low = 3.1",
+                "high = 2.9",
+                "high = 'inf'",
+                "low = 0",
+                "high = null",
+                "cost_mw = null",
+                "cost_mw = 0",
+            )
+        ),
+    ],
     "factor_never_known": ["update core.parcel_metric set carrier_25mi_count = null"],
     "fiber_diverse_known": [
         metric("diverse_node_id = null"),

@@ -9,6 +9,8 @@ import shapely
 from data import build, store
 from data.study import Study, StudyWorkload, Without
 from data.workload import Workload
+from flows import costing
+from flows.confidence import REGION_COLUMNS
 from flows.filling import region_filler
 from flows.power import NO_ROWS, beside, complete
 from tests.sql import fiber
@@ -33,6 +35,7 @@ def _metric_columns():
 
 
 METRIC_COLUMNS = _metric_columns()
+COST_RULES = costing.read_rules()
 
 
 def profile(factors, gates=(), *, name="training", target_mw=1000, capacity="headroom_mw_mid"):
@@ -85,9 +88,10 @@ def make(
     _fill_regions(con)
     build.load_profiles(con, study(workloads, without), {w.id: w for w in workloads})
     paths = _files(folder, parcels)
+    _price(paths, workloads)
     if edit_files:
         edit_files(paths)
-    build.make_mart(con, **paths, fill=region_filler(paths["power"]))
+    build.make_mart(con, **paths, fill=region_filler(paths["power"]), confide=_nothing_drawn)
     run = {"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}
     counts = dict.fromkeys(("parcel_count", "divided_count"), len(parcels))
     build.insert_rows(con, "meta.run", [run | counts])
@@ -128,6 +132,19 @@ def _fill_regions(con):
     add(con, "core.zone", [{"zone_id": z, "zone_name": z} for z in REGIONS["zone"]])
     add(con, "core.ixp", fiber.IXPS)
     add(con, "core.people", [{"people_id": "p", "people": 100.0, "lon": -90.0, "lat": 40.0}])
+
+
+def _price(paths, workloads):
+    metric = costing.read_metrics(paths["metric"])
+    frames = [costing.priced(metric, COST_RULES, workload) for workload in workloads]
+    pd.concat(frames, ignore_index=True).to_parquet(paths["cost"], index=False)
+    rules = costing.beside(paths["cost"], costing.RULE_TABLE)
+    COST_RULES.frame().to_parquet(rules, index=False)
+
+
+def _nothing_drawn(plan):
+    assert {"workload", "region_kind", "region_id", "parcel_id", "used_mw"} <= set(plan)
+    return pd.DataFrame(columns=list(REGION_COLUMNS))
 
 
 def _files(folder: Path, parcels):
@@ -187,6 +204,8 @@ def _files(folder: Path, parcels):
         "access": folder / "access.parquet",
         "region": folder / "region.parquet",
         "people": folder / "people.npz",
+        "cost": folder / "cost.parquet",
+        "confidence": folder / "confidence.parquet",
     }
     land.to_parquet(paths["parcel"])
     metric.to_parquet(paths["metric"], index=False)
@@ -194,6 +213,8 @@ def _files(folder: Path, parcels):
     for name, columns in NO_ROWS.items():
         pd.DataFrame(columns=[*columns]).to_parquet(beside(paths["power"], name), index=False)
     region.to_parquet(paths["region"])
+    drawn = ["parcel_id", *(c for c in REGION_COLUMNS if not c.startswith("region_"))]
+    pd.DataFrame(columns=drawn).to_parquet(paths["confidence"], index=False)
     fiber.write(paths["fiber"], paths["access"], {p["parcel_id"]: POINT for p in parcels})
     state = {"state_id": "AA", "method": "tract_scaled_to_county", "source_people": 100.0}
     state |= {"scale_factor": 1.0, "people": 100.0, "point_count": 1, "census_people": 50.0}
