@@ -211,12 +211,14 @@ def _time_to_power(
     # Of an unknown queue: from none to an endless one.
     shared = np.where(np.isnan(queue)[:, None], most * np.array([0.0, 0.5, 1.0]), shared)
     is_large = (cost_mw >= rules.large_load_mw)[:, None]
-    years = (
-        _row(rules.time_equipment_years)
-        + np.where(is_large, _row(rules.time_study_years), 0.0)
-        + doublings * _row(rules.time_years_per_doubling)
-        + column["tie_line_mi"][:, None] * _row(rules.time_years_per_mi)
-        + shared
+    years = terms.power_years(
+        _row(rules.time_equipment_years),
+        np.where(is_large, _row(rules.time_study_years), 0.0),
+        doublings,
+        _row(rules.time_years_per_doubling),
+        column["tie_line_mi"][:, None],
+        _row(rules.time_years_per_mi),
+        shared,
     )
     years = np.where(np.isnan(cost_mw)[:, None], np.nan, years)
     return np.where((is_energized & ~np.isnan(cost_mw))[:, None], 0.0, years)

@@ -67,6 +67,25 @@ def queue_years(queue_mw: Any, counties: Any, half_mw: Any, most_years: Any) -> 
     return most_years * shared_mw / (shared_mw + half_mw)
 
 
+def power_years(
+    equipment_years: Any,
+    study_years: Any,
+    doublings: Any,
+    years_per_doubling: Any,
+    route_mi: Any,
+    years_per_mi: Any,
+    behind_years: Any,
+) -> Any:
+    """Time to power, years: equipment, study, more for high voltages, new line, and the queue."""
+    return (
+        equipment_years
+        + study_years
+        + doublings * years_per_doubling
+        + route_mi * years_per_mi
+        + behind_years
+    )
+
+
 def waiting_usd(committed_usd: Any, rate_per_year: Any, years: Any, *, year: Any = 1.0) -> Any:
     """Interest on committed capital while it waits for power, $; added to it once a `year`."""
     return committed_usd * ((1.0 + rate_per_year * year) ** (years / year) - 1.0)

@@ -16,7 +16,7 @@ from tests.oracle import cost as oracle
 PRICERS = {"training": training_cost, "inference": inference_cost}
 objectives = st.sampled_from(list(PRICERS))
 sizes = st.floats(5.0, 1_200.0)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 MONEY = ("total", "capital_musd")
 
 

@@ -42,6 +42,12 @@ WALK = {
         {"queue_mw": (9e3, "MW"), "counties": (65, "county"), "half_mw": (2e3, "MW/county"), "most_years": (1, "year")},
         "year",
     ),
+    terms.power_years: (
+        {"equipment_years": (3, "year"), "study_years": (0.5, "year"), "doublings": (1.3, ""),
+         "years_per_doubling": (0.4, "year"), "route_mi": (12, "mile"), "years_per_mi": (0.03, "year/mile"),
+         "behind_years": (0.2, "year")},
+        "year",
+    ),
     terms.waiting_usd: (
         {"committed_usd": (3e9, "USD"), "rate_per_year": (0.08, "1/year"), "years": (2.5, "year"), "year": (1, "year")},
         "USD",
