@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
@@ -30,10 +31,13 @@ from geo.fiber.reach import MAX_BUDGET_MS, NS_PER_MS, ServedPeople
 from geo.fiber.rules import ENDS, LatencyRules
 
 MID = ENDS.index("mid")
-# Parcels of a program: of each round of the greedy choice, and those that the duals add each time.
+# Parcels of a program: of each round of the greedy choice, and those that the duals add each time, of one node.
 LOOKED_AT = 24
-ADDED = 40
-ROUNDS = 8
+ADDED = 200
+ALIKE = 3
+ROUNDS = 30
+# Share of the time that is left for whole sites.
+FOR_WHOLE = 0.4
 # Whole units of worth that a thousandth of a person has in sums, so that they are exact.
 UNIT = 1_000
 MILLI = 1_000.0
@@ -210,7 +214,7 @@ def cover(
     demand: Demand,
     *,
     push: Push | None = None,
-    time_limit_s: float = 30.0,
+    time_limit_s: float = 40.0,
     gap: float = 1e-3,
     method: Literal["milp", "greedy"] = "milp",
 ) -> Covering | int:
@@ -287,6 +291,7 @@ class _Search:
         self.shared = Shared(offers, limits, demand, push)
         self.bound = float(reach.milli.sum())
         self.columns = np.zeros(0, dtype=np.int64)
+        self.best_share: np.ndarray | None = None
 
     @property
     def left_s(self) -> float:
@@ -313,21 +318,19 @@ class _Search:
 
     def bound_greedily(self, taken: np.ndarray) -> None:
         """Bound by what sites cover and the best additions to them: covering is submodular (Nemhauser 1978)."""
-        for count in range(taken.size + 1):
-            is_covered = self.reach.covered(taken[:count])
-            worth = np.where(is_covered, 0, self.reach.milli)
-            add = np.sort(self.reach.worths(worth))[-self.sites :]
-            have = int(self.reach.milli[is_covered].sum())
-            self.bound = min(self.bound, float(have + add.sum()))
-            if self.left_s < 0.0:
-                return
+        is_covered = self.reach.covered(taken)
+        worth = np.where(is_covered, 0, self.reach.milli)
+        add = np.sort(self.reach.worths(worth))[-self.sites :]
+        have = int(self.reach.milli[is_covered].sum())
+        self.bound = min(self.bound, float(have + add.sum()))
 
     def improve(self, taken: np.ndarray) -> np.ndarray | None:
         """Solve the program; None where nothing better was found than what is taken."""
         self.columns = np.union1d(self.columns, taken)
         before = int(self.reach.milli[self.reach.covered(taken)].sum())
+        for_whole_s = FOR_WHOLE * self.left_s
         for _ in range(ROUNDS):
-            if not self._priced() or self.left_s < 0.0:
+            if not self._priced() or self.left_s < for_whole_s:
                 break
         best, most = None, before
         while self.left_s > 0.0 and most < self.bound * (1.0 - self.gap):
@@ -465,16 +468,31 @@ class _Search:
         # The share of each group that is paid to whoever covers it; the rest counts whether or not it is covered.
         paid = np.clip(-found.ineqlin.marginals[:groups] * scale, 0.0, milli)
         share = np.divide(paid, milli, out=np.zeros(groups), where=milli > 0.0)
-        worth = np.ceil(share[group] * self.reach.milli * UNIT).astype(np.int64)
+        # Duals of few columns jump about: halfway to the best ones so far they bound better and add what is needed.
+        own = share[group]
+        shares = [own] if self.best_share is None else [(own + self.best_share) / 2.0, own]
+        return any(self._bounded(each) for each in shares)
+
+    def _bounded(self, share: np.ndarray) -> bool:
+        """Bound by shares of people that are paid for covering them; add the parcels that are paid most.
+
+        Whoever is not paid for counts as covered.
+        """
+        worth = np.ceil(share * self.reach.milli * UNIT).astype(np.int64)
         prices = self.reach.worths(worth) / UNIT
-        best = np.sort(prices)[-self.sites :].sum()
-        self.bound = min(self.bound, float((milli - paid).sum() + best))
-        level = prices[self.columns].min(initial=np.inf)
-        level = max(level, np.sort(prices[self.columns])[-self.sites :].min(initial=0.0))
+        free = float(((1.0 - share) * self.reach.milli).sum())
+        bound = free + float(np.sort(prices)[-self.sites :].sum())
+        if bound < self.bound:
+            self.bound, self.best_share = bound, share
+        held = np.sort(prices[self.columns])
+        level = held[-self.sites :].min(initial=np.inf)
         is_new = np.ones(prices.size, dtype=bool)
         is_new[self.columns] = False
         better = np.flatnonzero(is_new & (prices > level * (1.0 + 1e-6)))
-        better = better[np.lexsort((better, -prices[better]))][:ADDED]
+        better = better[np.lexsort((better, -prices[better]))]
+        # Neighbours reach the same people: of one node the best ones.
+        near = pd.Series(self.reach.node[better, 0])
+        better = better[near.groupby(near).cumcount().to_numpy() < ALIKE][:ADDED]
         self.columns = np.union1d(self.columns, better)
         return bool(better.size)
 
