@@ -350,7 +350,8 @@ def _most(rows: list[dict[str, Any]]) -> str:
         if row["points_most"] > 0
     ]
     none = sum(row["points_most"] <= 0 for row in rows)
-    rest = [f"{none} are at their best already"] if none else []
+    best = "1 is at its best already" if none == 1 else f"{none} are at their best already"
+    rest = [best] if none else []
     return ", ".join(able + rest)
 
 

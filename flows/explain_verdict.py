@@ -1,7 +1,7 @@
 """What would change a parcel's verdict, and where a better one is, from a published build."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -10,7 +10,7 @@ from pyproj import Geod
 from flows.explain_words import plain
 from flows.reporting import rows_of
 from geo.decide.factor import UNITS, Factor, Gate, Piece
-from geo.decide.verdict import losing, verdict
+from geo.decide.verdict import Change, losing, verdict
 from geo.geodesy import METRES_PER_MILE
 
 # Another parcel is clearly better from so many points on.
@@ -103,7 +103,7 @@ def changes(
             "is_in_top": True,
             "threshold": ceiling,
             "points_to_lose": None if ceiling is None else score["score"] - ceiling,
-            "losing": [plain(change, rows, values) for change in lost],
+            "losing": [plain(_turned(change), rows, values) for change in lost],
         }
     cut = cuts.get(top)
     floor = cut["score"] if cut else None
@@ -137,6 +137,12 @@ def changes(
         "pair": [plain(change, rows, values) for change in found.pair] if found.pair else None,
         "least_count": found.least_count,
     }
+
+
+def _turned(change: Change) -> Change:
+    """Turn a yes, or a no, that a gate asks for into what fails it."""
+    is_held = change.metric.startswith("is_") and change.after == change.before
+    return replace(change, after=1.0 - change.before) if is_held else change
 
 
 def alternatives(

@@ -103,7 +103,9 @@ def change_words(change: Change, unit: str | None, label: str, values: dict[str,
             way = "farther from" if more else "closer to"
             return f"{step} {way} {label.removeprefix('distance to ')}"
         case "mw" | "acres" | "kv" | "people" | "count":
-            return f"{'+' if more else '-'}{step} {_bare(label)}"
+            # Acres of acres are said once.
+            step = step.removesuffix(" acres") if "acres" in label else step
+            return f"{'+' if more else '-'}{step} {label.removeprefix('number of ')}"
         case _:
             return f"{label} {step} {'higher' if more else 'lower'}"
 
@@ -131,14 +133,10 @@ def _yes(change: Change, label: str, values: dict[str, float]) -> str:
     """Say a change of yes and no; by miles where the metric is about them."""
     found = NEAR_METRO.match(change.metric)
     miles = values.get(f"{found[2]}_mi", math.nan) if found else math.nan
-    if found and change.after == 1 and not math.isnan(miles):
-        return f"{_step(miles - float(found[1]), 'mi')} closer to a {found[2].replace('_', ' ')}"
+    if found and not math.isnan(miles):
+        way = "closer to" if change.after else "farther from"
+        return f"{_step(miles - float(found[1]), 'mi')} {way} a {found[2].replace('_', ' ')}"
     return f"{label}: {'yes' if change.after else 'no'}"
-
-
-def _bare(label: str) -> str:
-    """Drop what a figure with its unit says already."""
-    return label.removeprefix("number of ").removeprefix("acres ")
 
 
 def _rounded(value: float, decimals: int, toward: float) -> float:

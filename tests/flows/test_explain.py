@@ -10,12 +10,15 @@ import pytest
 from pyproj import Geod
 
 from data import store
+from data.metrics import METRICS
 from data.study import load_study
 from data.workload import load_workload
 from flows import costing
 from flows.explain import explain
+from flows.explain_words import change_words, reached_words
 from flows.home import Home
 from flows.results import beside
+from geo.decide.verdict import Change
 from tests.flows.conftest import rows
 from tests.oracle import verdict as oracle
 
@@ -385,6 +388,31 @@ def test_of_what_is_not_there(ask, words, said):
     answer = ask(*words)
     assert answer.code == 2
     assert said in answer.err
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after", "said", "then"),
+    [
+        ("headroom_mw_mid", 210.0, 349.2, "+140 MW headroom of the feeding substation", "350 MW"),
+        ("headroom_substation_mi", 5.63, 2.48, "3.2 mi closer to the feeding substation", "2.4 mi"),
+        ("substation_138kv_mi", 1.0, 20.0, "19.0 mi farther from a substation of 138 kV or more", "20.0 mi"),
+        ("industrial_usd_per_mwh", 62.0, 57.94, "industrial power price 4.1 $/MWh lower", "57.9 $/MWh"),
+        ("carrier_25mi_count", 1.0, 3.0, "+2 carriers within 25 mi", "3"),
+        ("acres", 40.0, 99.5, "+60 developable acres", "100 acres"),
+        ("rtt_metro_ms_mid", 3.0, 1.999, "round trip to the nearest metro 1.01 ms lower", "1.99 ms"),
+        ("developable_share", 0.2, 0.301, "developable share of the land 11 points of a hundred higher", "31 %"),
+        ("is_within_100mi_of_major_metro", 0.0, 1.0, "66.4 mi closer to a major metro", "yes"),
+        ("is_single_homed", 1.0, 0.0, "is_single_homed: no", "no"),
+        ("acres", math.nan, 100.0, "known to be 100 acres or better: developable acres", "100 acres"),
+        ("compactness", 0.5, 0.7, "compactness of the shape 0.2 higher", "0.7"),
+    ],
+)  # fmt: skip
+def test_changes_are_said_as_people_say_them(metric, before, after, said, then):
+    change = Change(metric, before, after, 1.0, 0.1)
+    label = METRICS[metric].label if metric != "is_single_homed" else metric
+    values = {"major_metro_mi": 166.32}
+    assert change_words(change, METRICS[metric].unit, label, values) == said
+    assert reached_words(change, METRICS[metric].unit) == then
 
 
 def test_lines_fit_a_terminal(ask, parcels):
