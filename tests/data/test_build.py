@@ -191,3 +191,18 @@ def test_a_build_forgets_its_run_and_keeps_the_rest(tmp_path):
     build.forget_run(con)
     assert con.execute("select (select count(*) from meta.run), (select count(*) from meta.check_result), "
                        "(select count(*) from mart.parcel_score)").fetchone() == (0, 0, 1)  # fmt: skip
+
+
+@pytest.mark.parametrize(("people", "major"), [(1_000_000, ["b"]), (500_000, ["a", "b"])])
+def test_a_metro_is_major_from_the_people_on_that_profiles_ask_for(people, major):
+    with store.create() as con:
+        store.run_file(con, "meta/schema")
+        build.load_layer(con, "metro", [])
+        rows = [
+            {"metro_id": name, "metro_people": count, "is_major": count >= 1_000_000}
+            for name, count in (("a", 500_000), ("b", 1_000_000), ("c", 499_999))
+        ]
+        build.insert_rows(con, "core.metro", rows)
+        store.run_file(con, "meta/major_metro", {"people": people})
+        told = con.execute("select metro_id from core.metro where is_major order by all").fetchall()
+        assert [name for (name,) in told] == major

@@ -9,6 +9,7 @@ from data.study import Study, StudyWorkload
 from data.workload import (
     SCHEMA_PATH,
     load_workload,
+    major_metro_people,
     study_workloads,
     workload_names,
     workload_schema,
@@ -62,12 +63,10 @@ def test_no_profile_of_ours_counts_data_centers_that_stand_already(name):
     assert not [metric for metric in used if metric.startswith("data_center")]
 
 
-@pytest.mark.parametrize("name", ["training", "inference"])
+@pytest.mark.parametrize("name", workload_names())
 def test_our_profiles_say_why_and_from_where(name):
     profile = load_workload(name)
-    assert name in workload_names()
     assert profile.id == name
-    assert profile.target_mw == {"training": 1000, "inference": 200}[name]
     assert sum(factor.weight for factor in profile.factors) == pytest.approx(1, abs=1e-12)
     for item in [*profile.gates, *profile.factors]:
         assert item.why
@@ -80,6 +79,67 @@ def test_our_profiles_say_why_and_from_where(name):
         # Distances and prices are better when less, megawatts and people when more; a reference
         # table says which. People within 5 miles crowd, whatever they do farther out.
         assert METRICS[factor.metric].direction == ("more" if rises else "less"), factor.metric
+
+
+@pytest.mark.parametrize("name", workload_names())
+def test_power_and_fiber_weigh_what_practitioners_give_them(name):
+    """FACTS: power 40 to 45 %, fiber 15 to 25 %; the way to users is counted beside fiber, not in it."""
+    shares = {"power": 0.0, "fiber": 0.0}
+    for factor in load_workload(name).factors:
+        metric = METRICS[factor.metric]
+        to_users = metric.unit == "people" or "metro" in factor.metric
+        if {"substation", "plant"} & set(metric.layer.split()):
+            shares["power"] += factor.weight
+        elif "pop" in metric.layer.split() and not to_users:
+            shares["fiber"] += factor.weight
+    assert 0.4 - 1e-12 <= shares["power"] <= 0.45 + 1e-12
+    assert 0.15 - 1e-12 <= shares["fiber"] <= 0.25 + 1e-12
+
+
+def test_our_profiles_ask_for_what_their_names_say():
+    ours = {name: load_workload(name) for name in workload_names()}
+    assert list(ours) == [
+        *("inference", "inference_metro_edge", "inference_regional"),
+        *("mining_conversion", "training", "training_gigawatt"),
+    ]
+    gates = {
+        name: {gate.metric: gate.at_least or gate.at_most for gate in profile.gates}
+        for name, profile in ours.items()
+    }
+    assert gates["training"]["headroom_mw_mid"] == 200
+    assert gates["training_gigawatt"]["headroom_mw_mid"] == 1000
+    assert gates["training_gigawatt"]["contiguous_acres"] == 500
+    assert gates["inference"]["major_metro_mi"] == 100
+    assert gates["inference_metro_edge"]["major_metro_mi"] == 50
+    assert gates["inference_metro_edge"]["rtt_major_metro_ms_mid"] == 3
+    assert gates["inference_regional"]["rtt_major_metro_ms_mid"] == 20
+    assert "major_metro_mi" not in gates["inference_regional"]
+    lowest = min(gates[name]["headroom_mw_mid"] for name in ("training", "inference"))
+    assert gates["mining_conversion"]["headroom_mw_mid"] < lowest
+    told = {
+        name: (p.objective, p.latency_budget_ms, p.design_mw, p.target_mw)
+        for name, p in ours.items()
+    }
+    assert told == {
+        "training": ("training", None, 300, 1000),
+        "training_gigawatt": ("training", None, 1000, 1000),
+        "inference": ("inference", 10, 50, 200),
+        "inference_metro_edge": ("inference", 5, 10, 50),
+        "inference_regional": ("inference", 20, 100, 300),
+        "mining_conversion": ("training", None, 100, 100),
+    }
+    for profile in ours.values():
+        budget = profile.latency_budget_ms
+        if budget:
+            assert f"people_{budget}ms_mid" in {factor.metric for factor in profile.factors}
+    # One large piece of land for training, many small sites for inference.
+    weighed = {name: {factor.metric for factor in p.factors} for name, p in ours.items()}
+    assert {n for n, names in weighed.items() if "contiguous_acres" in names} == {
+        "training", "training_gigawatt"
+    }  # fmt: skip
+    assert {n for n, p in ours.items() if p.max_site_mw} == {
+        name for name in ours if name.startswith("inference")
+    }
 
 
 def test_a_profile_is_read_from_a_file(load):
@@ -111,6 +171,20 @@ def test_a_profile_is_read_from_a_file(load):
         (gate(at_least=float("nan")), "gates.0.at_least"),
         (gate(at_least=1, why=None), "gates.0.why: "),
         (changed(factors=[FACTOR | {"weight": 0.5}] * 2), "a metric is weighted twice"),
+        (changed(objective="mining"), "objective: "),
+        (changed(latency_budget_ms=10), "training has no latency budget"),
+        (changed(objective="inference", latency_budget_ms=7), "latency_budget_ms: "),
+        (
+            changed(objective="inference", latency_budget_ms=None),
+            "inference needs a latency budget",
+        ),
+        (changed(cost={"watt_hours_per_query": 0.24}), "training answers no queries"),
+        (changed(cost={"premium_usd_per_million_queries": 0}), "training answers no queries"),
+        (changed(cost={"design_mw": 0}), "cost.design_mw: "),
+        (changed(cost={"load_factor": 1.1}), "cost.load_factor: "),
+        (changed(cost={"wages": 1}), "cost.wages: is not a known key"),
+        (changed(max_site_mw=0), "max_site_mw: "),
+        (changed(major_metro_people=100_000), "major_metro_people: "),
         ("id: [", "is not valid YAML"),
         ("", "mine.yaml: "),
     ],
@@ -129,11 +203,36 @@ def test_an_unknown_profile_lists_those_that_there_are():
     assert "training" in raised.value.hint
 
 
-def study(**entry):
+def test_what_a_profile_leaves_out_follows_from_its_objective(load):
+    assert load(PROFILE).objective == "training"
+    assert load(PROFILE).latency_budget_ms is None
+    assert load(PROFILE).design_mw == 300
+    users = load(changed(objective="inference"))
+    assert users.latency_budget_ms == 10
+    assert users.design_mw == 50
+    asked = changed(objective="inference", latency_budget_ms=20, cost={"design_mw": 7})
+    assert load(asked).latency_budget_ms == 20
+    assert load(asked).design_mw == 7
+
+
+def study(*more, **entry):
     return Study(
         id="s", title="S", area=["RI"], themes={}, headroom_method="import_estimate",
-        workloads=[StudyWorkload(**entry)],
+        workloads=[StudyWorkload(**each) for each in (entry, *more)],
     )  # fmt: skip
+
+
+def test_profiles_of_a_study_agree_on_who_is_a_major_metro(tmp_path):
+    paths = {}
+    for name, people in (("mine", 2_000_000), ("other", 500_000), ("silent", None)):
+        paths[name] = tmp_path / f"{name}.yaml"
+        paths[name].write_text(yaml.safe_dump(changed(id=name, major_metro_people=people)))
+    entries = {name: {"id": name, "profile": path} for name, path in paths.items()}
+    both = study_workloads(study(entries["silent"], **entries["mine"]))
+    assert major_metro_people(both) == 2_000_000
+    assert major_metro_people(study_workloads(study(**entries["silent"]))) == 1_000_000
+    with pytest.raises(WorkloadError, match="mine 2,000,000, other 500,000"):
+        study_workloads(study(entries["other"], **entries["mine"]))
 
 
 def test_a_study_may_bring_a_profile_of_its_own(tmp_path):
