@@ -137,9 +137,7 @@ def test_our_profiles_ask_for_what_their_names_say():
     assert {n for n, names in weighed.items() if "contiguous_acres" in names} == {
         "training", "training_gigawatt"
     }  # fmt: skip
-    assert {n for n, p in ours.items() if p.max_site_mw} == {
-        name for name in ours if name.startswith("inference")
-    }
+    assert {n for n, p in ours.items() if p.max_site_mw} == {"inference", "inference_metro_edge"}
 
 
 def test_a_profile_is_read_from_a_file(load):
