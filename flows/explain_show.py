@@ -160,6 +160,7 @@ def _factor_section(workload: dict[str, Any], numbers: dict[str, int]) -> Shown:
         | {
             "said": value_words(row["metric"], row["value"], row["unit"]),
             "from": _from(row, numbers),
+            "points": _rounded(row["points"], 1),
             "over_best": _rounded(row.get("cost_over_best"), 1),
         }
         for row in workload["factors"]

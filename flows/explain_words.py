@@ -94,7 +94,9 @@ def change_words(change: Change, unit: str | None, label: str, values: dict[str,
     """Say a change as people of the field do: +140 MW, 3.2 mi closer, 2 more carriers."""
     more = change.after > change.before
     if math.isnan(change.before):
-        return f"known to be {value_words(change.metric, change.after, unit)} or better: {label}"
+        return (
+            f"{label} to be known, and {value_words(change.metric, change.after, unit)} or better"
+        )
     if change.metric.startswith("is_"):
         return _yes(change, label, values)
     step = _step(change.after - change.before, unit)

@@ -403,7 +403,7 @@ def test_of_what_is_not_there(ask, words, said):
         ("developable_share", 0.2, 0.301, "developable share of the land 11 points of a hundred higher", "31 %"),
         ("is_within_100mi_of_major_metro", 0.0, 1.0, "66.4 mi closer to a major metro", "yes"),
         ("is_single_homed", 1.0, 0.0, "is_single_homed: no", "no"),
-        ("acres", math.nan, 100.0, "known to be 100 acres or better: developable acres", "100 acres"),
+        ("acres", math.nan, 100.0, "developable acres to be known, and 100 acres or better", "100 acres"),
         ("compactness", 0.5, 0.7, "compactness of the shape 0.2 higher", "0.7"),
     ],
 )  # fmt: skip
