@@ -53,7 +53,7 @@ class Portfolio:
     gap
         Of the bound over the value, as a share of the value's size; infinite where that is 0 and the bound more.
     method
-        `milp`, or `greedy` where the solver had found nothing within the time.
+        `milp`, or `greedy` where the solver had found nothing of the best worth within the time.
     is_covering
         Whether no parcel was left out of the last program that could be part of a better portfolio.
     offer_count, substation_count
@@ -147,7 +147,10 @@ def choose(
     search = _Search(held, limits, demand, push, began + time_limit_s, gap)
     plan = search.run(method) if fits.size else None
     if plan is None or not plan.is_whole:
-        return search.shortfall(plan) if fits.size else Shortfall(0, 0, 0.0, 0.0)
+        had = search.shortfall(plan) if fits.size else Shortfall(0, 0, 0.0, 0.0)
+        if isinstance(had, Shortfall):
+            return had
+        plan = had
     order = np.lexsort((plan.rows, -held.worth[plan.rows] * plan.mw))
     value = plan.value
     bound = max(search.bound, value)
@@ -216,9 +219,9 @@ class _Search:
                 plan = greedy
         return plan
 
-    def shortfall(self, plan: Plan | None) -> Shortfall:
-        """Tell what can be had where the portfolio cannot."""
-        sites = self.demand.sites
+    def shortfall(self, plan: Plan | None) -> Shortfall | Plan:
+        """Tell what can be had where no portfolio was found; a portfolio if looking for MW alone finds one."""
+        sites, model, bound = self.demand.sites, self.model, self.bound
         had = 0.0
         if plan is None or plan.rows.size < sites:
             self._ask_again(self.model.for_count())
@@ -232,6 +235,12 @@ class _Search:
         most = self._best()
         if most is not None and most.rows.size == sites:
             had = max(had, float(most.mw.sum()))
+            if most.is_whole:
+                self.model, self.bound, self.method = model, bound, "greedy"
+                whole = self.model.filled(most.rows, self.shared.rows)
+                whole = None if whole is None else self._settled(whole)
+                if whole is not None and whole.is_whole:
+                    return whole
         return Shortfall(sites, sites, had, min(self.bound, self.demand.mw))
 
     def _ask_again(self, model: Model) -> None:
