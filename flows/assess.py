@@ -127,17 +127,15 @@ def _profiles(
     con: duckdb.DuckDBPyConnection, workloads: list[dict[str, Any]]
 ) -> dict[str, SiteProfile]:
     rows = store.query_file(con, "query/assess_profiles").df()
-    scores = store.query_file(con, "query/assess_candidates").df()
+    scores = {
+        (row["workload"], row["gate_status"]): np.asarray(row["scores"], dtype=float)
+        for row in store.query_file(con, "query/assess_candidates").df().to_dict("records")
+    }
     found = {}
     for workload in workloads:
         name = workload["workload"]
         own = rows[rows["workload"] == name]
         factor = own[own["kind"] == "factor"]
-        score = scores[scores["workload"] == name]
-        by_status = {
-            status: np.sort(score.loc[score["gate_status"] == status, "score"].to_numpy(float))
-            for status in ("pass", "unknown")
-        }
         found[name] = SiteProfile(
             name,
             workload["title"],
@@ -147,8 +145,8 @@ def _profiles(
             ),
             factor[["metric", "label", "weight"]].drop_duplicates("metric"),
             factor[["metric", "from_x", "to_x", "from_value", "slope"]],
-            by_status["pass"],
-            by_status["unknown"],
+            scores.get((name, "pass"), np.empty(0)),
+            scores.get((name, "unknown"), np.empty(0)),
         )
     return found
 

@@ -47,8 +47,8 @@ class SiteCosts:
             rules = published_rules(con)
         except duckdb.CatalogException:
             return None
-        groups = {name: group["mid"].to_numpy(float) for name, group in told.groupby("workload")}
-        return cls(rules, {str(name): np.sort(mid) for name, mid in groups.items()})
+        mids = zip(told["workload"], told["mids"], strict=True)
+        return cls(rules, {str(name): np.asarray(mid, dtype=float) for name, mid in mids})
 
     def site_cost(
         self, metric: pd.DataFrame, site: pd.DataFrame, workload: Mapping[str, Any]

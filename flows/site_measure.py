@@ -54,7 +54,8 @@ OF_PARCEL = (
 # parcel that hangs on the same substation, or the same node.
 SECOND = ("second_feed_mw", "second_feed_substation_id")
 ROUTES = ("diverse_node_id", "disjoint_path_count", "is_single_homed", "path_basis")
-PEOPLE = tuple(f"people_{ms}ms_{end}" for ms in (5, 10, 20) for end in ENDS) + tuple(
+BUDGETS_MS = (5, 10, 20)
+PEOPLE = tuple(f"people_{ms}ms_{end}" for ms in BUDGETS_MS for end in ENDS) + tuple(
     f"population_{radius}mi" for radius in (5, 25, 50, 100)
 )
 
@@ -288,7 +289,7 @@ class SiteFiber:
         )
         used = np.unique(access.node_no[access.node_no >= 0])
         node_ms = np.full((len(node), len(node), len(ENDS)), np.inf, dtype=np.float32)
-        ms = self.fiber.graph.node_ms(used)
+        ms = self.fiber.graph.node_ms(used, limit_ms=self._limit_ms(used))
         node_ms[used] = ms
         lon, lat = (node[name].to_numpy(float) for name in ("lon", "lat"))
         return FiberIndex(
@@ -304,6 +305,18 @@ class SiteFiber:
             people=self._served(),
             diversity=self._diversity(),
         )
+
+    def _limit_ms(self, used: np.ndarray) -> float:
+        """Round trip between nodes beyond which nothing is asked of points.
+
+        People are counted within budgets, round trips of metros are published, and to an exchange a point
+        never goes by another node than the one from which its exchange is nearest, if that is farther.
+        """
+        rules = self.fiber.rules
+        lateral_ms = rules.straight_ms(np.array([rules.node_reach_mi * KM_PER_MILE])).max()
+        farthest_ms = self.fiber.node["rtt_ixp_ms_high"].to_numpy(float)[used]
+        farthest_ms = np.nan_to_num(farthest_ms).max(initial=0.0)
+        return max(float(BUDGETS_MS[-1]), float(farthest_ms + lateral_ms))
 
     def _metros(self) -> Targets:
         metro, node = self.fiber.metro, self.fiber.node

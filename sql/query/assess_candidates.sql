@@ -1,7 +1,8 @@
 select
     workload,
-    score,
-    gate_status
+    gate_status,
+    list(score order by score) as scores
 from mart.parcel_score
 where gate_status <> 'fail'
-order by workload, score;
+group by workload, gate_status
+order by workload, gate_status;

@@ -1,6 +1,7 @@
 select
     workload,
-    mid
+    list(mid::double order by mid) as mids
 from mart.parcel_cost
 where cost_rank is not null
-order by workload, mid;
+group by workload
+order by workload;
