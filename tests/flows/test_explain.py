@@ -146,11 +146,8 @@ def test_changes_put_parcels_into_the_top(told_of, base, workload):
         base.build,
         f"select score from mart.parcel_score where workload = '{workload}' and rank = {TOP}",
     )[0][0]
-    asked = rows(
-        base.build,
-        f"select parcel_id from mart.parcel_score where workload = '{workload}' and rank is distinct from 1 "
-        "order by hash(parcel_id) limit 6",
-    )
+    # The same for both, so that each is explained once.
+    asked = rows(base.build, "select parcel_id from core.parcel order by hash(parcel_id) limit 5")
     kinds = set()
     for (parcel_id,) in asked:
         told = of(told_of(parcel_id), workload)["changes"]
