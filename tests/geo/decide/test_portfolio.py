@@ -11,7 +11,7 @@ from geo.power.hosting import Case, hosting_capacity, prepare_islands
 from geo.power.outages import Screening
 from geo.power.sharing import Sharing
 from tests.geo.power.cases import network_of
-from tests.geo.power.test_sharing import Pushed, corridor
+from tests.geo.power.test_sharing import corridor
 from tests.geo.power.test_sharing_texas import Dense
 from tests.geo.power.test_texas import texas  # noqa: F401 - a fixture
 from tests.oracle import portfolio as plain
@@ -223,12 +223,12 @@ def ieee118():
     bus = np.arange(118)
     alone = hosting_capacity(network, islands, [MID], bus).secure_mw[0]
     sharing = Sharing.of(network, islands, MID, held_floor=0.0)
-    return power.PlainGrid(frames), network, alone, sharing
+    return Dense(network), network, alone, sharing
 
 
 @pytest.mark.parametrize(("sites", "mw"), [(3, 0.6), (5, 0.5)])
 def test_a_portfolio_of_ieee_118_overloads_nothing_intact_or_after_any_outage(ieee118, sites, mw):
-    grid, network, alone, sharing = ieee118
+    dense, network, alone, sharing = ieee118
     rng = np.random.default_rng(sites)
     offers = offers_of(rng.uniform(20, 100, 118), alone)
     best = np.sort(alone)[-sites:].sum()
@@ -237,7 +237,7 @@ def test_a_portfolio_of_ieee_118_overloads_nothing_intact_or_after_any_outage(ie
     quick = {"gap": 0.05, "time_limit_s": 2.0}
     free = choose(offers, limits_of(count=118), demand)
     pairs = list(zip(free.rows.tolist(), free.mw.tolist(), strict=True))
-    assert Pushed(grid, network, pairs).over_mw() > 1.0
+    assert dense.over_mw(pairs)[0] > 1.0
     found = choose(offers, limits_of(count=118), demand, push=pushing, **quick)
     if isinstance(found, Shortfall):
         assert found.mw < demand.mw
@@ -246,11 +246,11 @@ def test_a_portfolio_of_ieee_118_overloads_nothing_intact_or_after_any_outage(ie
     assert isinstance(found, Portfolio)
     holds(found, offers, limits_of(count=118), demand)
     pairs = list(zip(found.rows.tolist(), found.mw.tolist(), strict=True))
-    assert Pushed(grid, network, pairs).over_mw() <= 1e-3
+    assert dense.over_mw(pairs)[0] <= 1e-3
     # Nor does any part of it, since loads that relieve others do not count.
     for left_out in range(sites):
         part = [pair for at, pair in enumerate(pairs) if at != left_out]
-        assert Pushed(grid, network, part).over_mw() <= 1e-3
+        assert dense.over_mw(part)[0] <= 1e-3
     assert found.added_count >= 1
     assert found.value <= free.value * (1.0 + 1e-3) or demand.mw < mw * best
 
