@@ -139,7 +139,7 @@ def top(
     Parameters
     ----------
     workload
-        training or inference.
+        A profile that the build ranks by: training, inference, training_gigawatt and others.
     level
         What is ranked.
     n
@@ -232,7 +232,7 @@ def export(
     Parameters
     ----------
     workload
-        training or inference.
+        A profile that the build ranks by: training, inference, training_gigawatt and others.
     formats
         One or more of gpkg, geoparquet, fgb, geojson, csv.
     level
@@ -415,7 +415,7 @@ def drive(
     Parameters
     ----------
     workload
-        training or inference.
+        A profile that the build ranks by: training, inference, training_gigawatt and others.
     parcels
         Ids of up to 50 parcels (default: the first of the workload).
     top
