@@ -380,6 +380,7 @@ def _for_mw(
     }
     notes = [
         _worth(found, market.objective),
+        *_missing(rows),
         _gap(found),
         *checked(flow, found.added_count, is_other=is_other),
         *[
@@ -409,6 +410,8 @@ def _none(found: Shortfall, demand: Demand, workload: str) -> GridsteadError:
     msg = (
         f"{demand.mw:,.0f} MW of {workload} at {demand.sites} sites {each}, and up to {demand.most_mw:,.0f}, "
         f"were not found: {found.mw:,.0f} MW can be had{most}."
+        if found.mw
+        else f"{demand.mw:,.0f} MW of {workload} at {demand.sites} sites {each} were not found in the time{most}."
     )
     return GridsteadError(msg, "Ask for less, for more sites, or for larger ones (--most-mw).")
 
@@ -425,7 +428,11 @@ def rows_of_sites(
     miles = (miles / KM_PER_MILE).reshape(one.shape)
     np.fill_diagonal(miles, np.nan)
     told["nearest_mi"] = np.nanmin(miles, axis=1) if len(told) > 1 else np.nan
-    return records(told.drop(columns=["worth", "capacity_mw"]))
+    found = records(told.drop(columns=["worth", "capacity_mw"]))
+    for row in found:
+        if "missing" in row:
+            row["missing"] = [str(term) for term in row["missing"]]
+    return found
 
 
 def _fullest(market: Market, number: np.ndarray, mw: np.ndarray) -> list[dict[str, Any]]:
@@ -454,6 +461,15 @@ def _worth(found: Portfolio, objective: str) -> str:
         return f"{found.value:,.1f} MW weighted by score: {100.0 * mean:.2f} of 100 on average."
     unit = "$/MWh delivered" if objective == "delivered_usd_per_mwh" else "$ per million queries"
     return f"{-mean:,.2f} {unit} on average, at the size that costs are stated at."
+
+
+def _missing(rows: list[dict[str, Any]]) -> list[str]:
+    """Name the terms that the costs of sites lack, since these would be dearer with them."""
+    terms = sorted({term for row in rows for term in row.get("missing") or []})
+    if not terms:
+        return []
+    count = sum(bool(row.get("missing")) for row in rows)
+    return [f"Unknown and not in the cost of {count} of {len(rows)} sites: {', '.join(terms)}."]
 
 
 def _gap(found: Portfolio) -> str:

@@ -3,7 +3,8 @@ select
     objective,
     low,
     mid,
-    high
+    high,
+    coalesce(missing, []) as missing
 from mart.parcel_cost
 where workload = $workload and mid is not null
 order by parcel_id;
