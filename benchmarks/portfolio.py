@@ -78,9 +78,8 @@ def section(found: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"{HEADING}\n",
-            f"Sites of the default study that are best together, {found['machine']}; each answer from the published "
-            "build alone, load",
-            "flow made anew. The gap is to the best of all parcels. `python benchmarks/portfolio.py`\n",
+            f"Sites of the default study that are best together, {found['machine']}; each answer from the published build",
+            "alone, load flow made anew. The gap is to the best of all parcels. `python benchmarks/portfolio.py`\n",
             f"{head} limits found by the load flow | mean score |",
             f"{lines}---:|---:|",
             *mw,

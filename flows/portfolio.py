@@ -225,7 +225,7 @@ def _cost(con: duckdb.DuckDBPyConnection, workload: str) -> pd.DataFrame | None:
     """Read the costs of parcels; None where the build has none."""
     try:
         found = store.query_file(con, "query/portfolio_cost", {"workload": workload}).df()
-    except duckdb.CatalogException:
+    except BuildError:
         return None
     return None if found.empty else found
 
