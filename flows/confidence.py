@@ -1,6 +1,7 @@
 """The confidence step: how sure the rank of every parcel is for every workload, and that of every region."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from data.study import Study
 from data.uncertainty import Uncertainty, uncertainty_of
 from data.workload import Workload, study_workloads
 from flows import keys
+from flows.confidence_cost import cost_inputs
+from flows.costing import COST_CODE, basis_of, price, read_metrics, read_rules
 from flows.home import Home
 from flows.results import Log, is_there, write
 from geo.decide.confidence import Confidence, Quantity, ScoreInputs, confidence
@@ -21,9 +24,12 @@ from geo.decide.region_confidence import Plans, region_confidence
 CONFIDENCE_CODE = (
     *("geo/decide/draws.py", "geo/decide/_draws.py", "geo/decide/confidence.py"),
     *("data/uncertainty.py", "data/reference/uncertainty.csv", "flows/confidence.py"),
+    *("flows/confidence_cost.py", *COST_CODE),
 )
 DRAWS = Draws()
-SCORE = "score"
+# What ranks: the score, or the cost; the latter in fewer draws, since nearly every term of each parcel is drawn.
+SCORE, COST = "score", "cost"
+COST_DRAWS = 200
 # Columns that say who shares an error; those without a substation or node have one of their own.
 SHARED_BY = {
     "substation": "headroom_substation_id",
@@ -55,21 +61,31 @@ def make_confidence(
     """
     workloads = study_workloads(study)
     used = {name: _in_use(study, workload) for name, workload in workloads.items()}
-    key = keys.key_of(metrics.name, parcels.name, used, vars(draws), keys.code_key(CONFIDENCE_CODE))
+    priced = {
+        name: (workload.objective, workload.design_mw, workload.cost.model_dump())
+        for name, workload in workloads.items()
+    }
+    basis = basis_of(study)
+    key = keys.key_of(
+        *(metrics.name, parcels.name, used, priced, basis, vars(draws)),
+        keys.code_key(CONFIDENCE_CODE),
+    )
     target = home.work / f"confidence-{key}.parquet"
     if is_there(target, "confidence", log):
         return target
     frame = read_inputs(metrics, parcels, _metrics_of(used.values()))
     found = []
     groups = groups_of(frame)
-    for workload, terms in used.items():
-        told = confidence(score_inputs(frame, terms, groups), draws)
-        rows = _frame_of(told, {"parcel_id": frame["parcel_id"].to_numpy()})
-        rows = rows[rows["p_ranked"] > 0.0]
-        rows.insert(0, "workload", workload)
-        rows.insert(1, "basis", SCORE)
-        found.append(rows)
-        log(_told(workload, rows, draws))
+    metric, rules = read_metrics(metrics).loc[frame["parcel_id"]], read_rules(basis)
+    few = replace(draws, count=min(draws.count, COST_DRAWS), weight_cv=0.0)
+    for name, terms in used.items():
+        inputs = score_inputs(frame, terms, groups)
+        found.append(_published(frame, name, SCORE, confidence(inputs, draws)))
+        log(_told(name, found[-1], draws))
+        gates = tuple(replace(q, weight=0.0) for q in inputs.quantities if q.is_gate)
+        cost = price(metric, rules, workloads[name])
+        inputs = cost_inputs(cost, gates, groups, metric["tie_line_kv"])
+        found.append(_published(frame, name, COST, confidence(inputs, few)))
     write(pd.concat(found, ignore_index=True), target)
     return target
 
@@ -221,6 +237,15 @@ def _interval(frame: pd.DataFrame, known: Uncertainty) -> tuple[np.ndarray, np.n
 
 def _floats(frame: pd.DataFrame, name: str) -> np.ndarray:
     return frame[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+
+
+def _published(frame: pd.DataFrame, workload: str, basis: str, told: Confidence) -> pd.DataFrame:
+    """Rows of parcels that rank in any draw."""
+    rows = _frame_of(told, {"parcel_id": frame["parcel_id"].to_numpy()})
+    rows = rows[rows["p_ranked"] > 0.0]
+    rows.insert(0, "workload", workload)
+    rows.insert(1, "basis", basis)
+    return rows
 
 
 def _frame_of(told: Confidence, ids: Mapping[str, np.ndarray]) -> pd.DataFrame:

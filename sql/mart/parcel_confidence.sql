@@ -16,7 +16,8 @@ create table mart.parcel_confidence (
 comment on table mart.parcel_confidence is
 'How sure the rank of each parcel is: ranks over draws of uncertain inputs and of weights; a parcel that ranks in no draw has no row';
 comment on column mart.parcel_confidence.workload is 'Workload';
-comment on column mart.parcel_confidence.basis is 'What ranks: score';
+comment on column mart.parcel_confidence.basis is
+'What ranks: score, or cost (the least delivered cost first; 200 draws, each term of the cost in its interval)';
 comment on column mart.parcel_confidence.parcel_no is 'Parcel, as in core.parcel';
 comment on column mart.parcel_confidence.parcel_id is 'Parcel';
 comment on column mart.parcel_confidence.p_top10 is 'Share of the draws in which it is among the first 10';
@@ -29,7 +30,7 @@ comment on column mart.parcel_confidence.rank_p50 is
 comment on column mart.parcel_confidence.rank_p95 is
 'Rank that 95 % of the draws do not exceed; NULL when it fails a gate in more than 5 %';
 comment on column mart.parcel_confidence.swing_metric is
-'Metric that most changes its place: the gate that it fails most often where that is in more than 5 % of the draws, else the largest share of the variance of its lead over parcels of like score';
+'Metric, or term of the cost, that most changes its place: the gate that it fails most often where that is in more than 5 % of the draws, else the largest share of the variance of its lead over parcels of like score';
 comment on column mart.parcel_confidence.swing_by is
 'gate, weight (what the metric counts) or input (what it is): by which it does so';
 comment on column mart.parcel_confidence.swing_share is
