@@ -35,6 +35,7 @@ MART_ORDER = (
     "region",
     "region_fill",
     "region_rank",
+    "region_cost",
     "region_confidence",
     "substation",
     "substation_constraint",

@@ -72,8 +72,19 @@ def run_file(
 def query_file(
     con: duckdb.DuckDBPyConnection, name: str, params: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyRelation:
-    """Relation of the single `select` in `sql/<name>.sql`."""
-    return con.sql(sql_text(name).rstrip().rstrip(";"), params=dict(params) if params else None)
+    """Relation of the single `select` in `sql/<name>.sql`.
+
+    Raises
+    ------
+    BuildError
+        The build lacks a table or a column that is asked for, as one of another version does.
+    """
+    text = sql_text(name).rstrip().rstrip(";")
+    try:
+        return con.sql(text, params=dict(params) if params else None)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        msg = f"The build lacks what sql/{name}.sql asks for: {str(error).splitlines()[0]}"
+        raise BuildError(msg, "It was made by another version: run `gridstead run`.") from error
 
 
 def set_variable(con: duckdb.DuckDBPyConnection, value: Sequence[str]) -> None:

@@ -15,14 +15,16 @@ from data.pull import mirror_from_environment
 from flows.exporting import LEVELS, require_workload
 from flows.home import Home
 from flows.reporting import rows_of
-from flows.show import Shown
+from flows.show import Shown, ranks_drawn
 
 REGION_COLUMNS = {
     "rank": "rank",
+    "ranks_drawn": "5 to 95 %",
     "region_id": "id",
     "region_name": "region",
     "score_low": "score",
     "score_high": "up to",
+    "cost_mid": "$",
     "capacity_mw": "MW",
     "reason": "reason",
 }
@@ -35,13 +37,16 @@ RUN_COLUMNS = {
     "is_published": "published",
     "path": "build",
 }
+COST_HEADS = {"training": "$/MWh", "inference": "$/M queries"}
 PARCEL_COLUMNS = {
     "rank": "rank",
+    "ranks_drawn": "5 to 95 %",
     "parcel_id": "parcel",
     "parcel_name": "where",
     "county_name": "county",
     "score_low": "score",
     "score_high": "up to",
+    "cost_mid": "$",
     "headroom_mw_low": "MW low",
     "headroom_mw_mid": "MW mid",
     "headroom_mw_high": "MW high",
@@ -63,11 +68,14 @@ def top(build: Path, workload: str, level: str, n: int) -> Shown:
         is_parcel = level == "parcel"
         params = {"workload": workload, "n": n} | ({} if is_parcel else {"level": level})
         rows = rows_of(con, "query/top_parcels" if is_parcel else "query/top_regions", params)
+        profile = next(r for r in rows_of(con, "query/workloads") if r["workload"] == workload)
+    columns = PARCEL_COLUMNS if is_parcel else REGION_COLUMNS
     return Shown(
         f"{workload}: first {len(rows)} by {level}",
-        rows,
-        columns=PARCEL_COLUMNS if is_parcel else REGION_COLUMNS,
+        [{**row, "ranks_drawn": ranks_drawn(row)} for row in rows],
+        columns=columns | {"cost_mid": COST_HEADS[profile["objective"]]},
         notes=honest(run),
+        payload=rows,
     )
 
 

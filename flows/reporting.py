@@ -19,6 +19,8 @@ from geo.export.report_data import (
 
 TOP_REGIONS = 20
 TOP_PARCELS = 10
+# What the costs of either objective are.
+COST_UNITS = {"training": "$/MWh of IT load", "inference": "$ a million queries"}
 
 
 def rows_of(
@@ -142,6 +144,7 @@ def _workload(con: duckdb.DuckDBPyConnection, workload: dict[str, Any]) -> Workl
                 score_low=row["score_low"],
                 score_high=row["score_high"],
                 reason=row["reason"],
+                **_decided(row),
             )
             for row in regions
         ],
@@ -156,8 +159,16 @@ def _workload(con: duckdb.DuckDBPyConnection, workload: dict[str, Any]) -> Workl
                 if row["headroom_mw_mid"] is not None
                 else "",
                 place=row["parcel_name"] or row["county_name"],
+                **_decided(row),
             )
             for row in parcels
         ],
         removed_factors=removed,
+        cost_unit=COST_UNITS[workload["objective"]],
     )
+
+
+def _decided(row: dict[str, Any]) -> dict[str, Any]:
+    """How sure a rank is, and what the place costs."""
+    names = ("rank_p05", "rank_p95", "cost_low", "cost_mid", "cost_high")
+    return {name: row[name] for name in names}

@@ -15,9 +15,12 @@ from geo.export.report_data import (
 )
 
 TOP_REGIONS, TOP_PARCELS = 20, 10
+_DRAWN = "5 to 95 %"
 _GENERAL_LIMITS = (
     "A score screens public data: it does not say that a site can be bought, permitted or connected.",
     "The first score of an interval counts every unknown factor as worst, the second as best; ranks use the first.",
+    "Beside a rank stand those that 5 and 95 % of the draws of uncertain inputs and weights do not exceed.",
+    "A cost is stated at the size of the profile; its low and high have all terms at their ends at once.",
 )
 _LOAD_FLOW = (
     "How much more load each substation can serve by itself, from a load flow (direct current, increments on the "
@@ -87,32 +90,52 @@ def _summary(report: ReportData) -> str:
 def _rankings(workload: WorkloadReport) -> list[str]:
     kinds = {"county": "counties"}.get(workload.region_kind, f"{workload.region_kind}s")
     regions, parcels = workload.regions[:TOP_REGIONS], workload.parcels[:TOP_PARCELS]
+    unit = workload.cost_unit
     return [
         f"## {escape(workload.title)}",
         f"### First {len(regions)} {escape(kinds)}" if regions else "",
-        _ranking(regions, ("Region",))
+        _ranking(regions, ("Region",), unit)
         if regions
         else f"No {escape(workload.region_kind)} is ranked.",
         f"### First {len(parcels)} parcels" if parcels else "",
-        _ranking(parcels, ("Parcel", "Place")) if parcels else "No parcel is ranked.",
+        _ranking(parcels, ("Parcel", "Place"), unit) if parcels else "No parcel is ranked.",
     ]
 
 
-def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...]) -> str:
+def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...], cost_unit: str) -> str:
     pattern = score_pattern(score for row in rows for score in (row.score_low, row.score_high))
+    # Columns that no row fills, as of a build without draws or costs, are left out.
+    is_drawn = any(row.rank_p05 is not None for row in rows)
+    is_priced = any(is_known(row.cost_mid) for row in rows)
+    heads = ("Rank", *((_DRAWN,) if is_drawn else ()), *names, "Score")
     return table(
-        ("Rank", *names, "Score", "Why"),
+        (*heads, *((cost_unit,) if is_priced else ()), "Why"),
         [
             (
                 f"{row.rank:,}",
+                *((_ranks(row),) if is_drawn else ()),
                 *(row.name, row.place)[: len(names)],
                 _interval(row, pattern),
+                *((_cost(row),) if is_priced else ()),
                 row.reason,
             )
             for row in rows
         ],
-        right=("Rank", "Score"),
+        right=("Rank", _DRAWN, "Score", cost_unit),
     )
+
+
+def _ranks(row: RankedRow) -> str:
+    low, high = (
+        "nowhere" if rank is None else f"{rank:,}" for rank in (row.rank_p05, row.rank_p95)
+    )
+    return low if low == high else f"{low} to {high}"
+
+
+def _cost(row: RankedRow) -> str:
+    if not is_known(row.cost_mid):
+        return UNKNOWN
+    return f"{row.cost_mid:,.0f} ({row.cost_low:,.0f} to {row.cost_high:,.0f})"
 
 
 def _power(power: PowerReport) -> list[str]:

@@ -21,6 +21,10 @@ class RankedRow:
         Why it stands there, in words.
     place
         Where a parcel lies; empty for regions.
+    rank_p05, rank_p95
+        Ranks that 5 and 95 % of the draws do not exceed; None when it does not rank in more of them.
+    cost_low, cost_mid, cost_high
+        What it costs, in the unit of the workload's objective; None when that is unknown.
     """
 
     rank: int
@@ -29,6 +33,11 @@ class RankedRow:
     score_high: float | None
     reason: str = ""
     place: str = ""
+    rank_p05: int | None = None
+    rank_p95: int | None = None
+    cost_low: float | None = None
+    cost_mid: float | None = None
+    cost_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,8 @@ class WorkloadReport:
         Best first; more than are shown may be given.
     removed_factors
         Factors that this study never has, removed from the profile by name.
+    cost_unit
+        Unit of the costs; empty where nothing was priced.
     """
 
     name: str
@@ -55,6 +66,7 @@ class WorkloadReport:
     regions: Sequence[RankedRow] = ()
     parcels: Sequence[RankedRow] = ()
     removed_factors: Sequence[str] = ()
+    cost_unit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

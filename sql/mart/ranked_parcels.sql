@@ -8,6 +8,18 @@ select
     score.score,
     score.score_low,
     score.score_high,
+    confidence.p_top10,
+    confidence.p_top100,
+    confidence.rank_p05,
+    confidence.rank_p50,
+    confidence.rank_p95,
+    confidence.swing_metric,
+    cost.cost_rank,
+    cost.low as cost_low,
+    cost.mid as cost_mid,
+    cost.high as cost_high,
+    cost.capital_musd_mid,
+    cost.time_to_power_years_mid,
     score.gate_status,
     score.gates_failed,
     score.gates_unknown,
@@ -149,6 +161,12 @@ from mart.parcel_score as score
 inner join core.parcel using (parcel_no)
 inner join core.parcel_metric as metric on parcel.parcel_id = metric.parcel_id
 left join core.county on parcel.county_id = county.county_id
+left join mart.parcel_cost as cost on score.workload = cost.workload and score.parcel_no = cost.parcel_no
+left join mart.parcel_confidence as confidence
+    on
+        score.workload = confidence.workload
+        and score.parcel_no = confidence.parcel_no
+        and confidence.basis = 'score'
 order by score.workload, score.rank nulls last, parcel.parcel_id;
 comment on view mart.ranked_parcels is 'Parcels ranked for every workload, with every metric behind the rank';
 comment on column mart.ranked_parcels.workload is 'Workload';
@@ -159,6 +177,30 @@ comment on column mart.ranked_parcels.parcel_kind is 'h3_cell or assessor';
 comment on column mart.ranked_parcels.score is 'Score that ranks it, 0 to 100';
 comment on column mart.ranked_parcels.score_low is 'Score with unknown factors at their worst';
 comment on column mart.ranked_parcels.score_high is 'Score with unknown factors at their best';
+comment on column mart.ranked_parcels.p_top10 is
+'Share of draws of uncertain inputs and weights in which it is among the first 10; NULL when it ranks in none';
+comment on column mart.ranked_parcels.p_top100 is
+'Share of draws in which it is among the first 100';
+comment on column mart.ranked_parcels.rank_p05 is
+'Rank that 5 % of the draws do not exceed; NULL when it fails a gate in more than 95 %';
+comment on column mart.ranked_parcels.rank_p50 is
+'Rank that half of the draws do not exceed; NULL when it fails a gate in more than half';
+comment on column mart.ranked_parcels.rank_p95 is
+'Rank that 95 % of the draws do not exceed; NULL when it fails a gate in more than 5 %';
+comment on column mart.ranked_parcels.swing_metric is
+'Metric that most changes its place; mart.parcel_confidence says by what and how much';
+comment on column mart.ranked_parcels.cost_rank is
+'Rank by cost_mid among parcels that fail no gate and whose cost is known';
+comment on column mart.ranked_parcels.cost_low is
+'Low end of cost_mid';
+comment on column mart.ranked_parcels.cost_mid is
+'Cost: delivered dollars a MWh of IT load for training, dollars a million queries for inference; terms by mart.delivered_cost';
+comment on column mart.ranked_parcels.cost_high is
+'High end of cost_mid: every term at its high end at once';
+comment on column mart.ranked_parcels.capital_musd_mid is
+'Tie line, substation, fiber, land and site works, millions of dollars; neither shell nor servers';
+comment on column mart.ranked_parcels.time_to_power_years_mid is
+'Years from the application to the first megawatt: mostly convention';
 comment on column mart.ranked_parcels.gate_status is 'pass, unknown or fail over all gates';
 comment on column mart.ranked_parcels.gates_failed is 'Metrics of the gates that fail';
 comment on column mart.ranked_parcels.gates_unknown is 'Metrics of the gates that cannot be judged';

@@ -8,6 +8,18 @@ select
     region_rank.score,
     region_rank.score_low,
     region_rank.score_high,
+    confidence.p_top10,
+    confidence.p_top100,
+    confidence.rank_p05,
+    confidence.rank_p50,
+    confidence.rank_p95,
+    confidence.swing_metric,
+    cost.cost_rank,
+    cost.low as cost_low,
+    cost.mid as cost_mid,
+    cost.high as cost_high,
+    cost.capital_musd_mid,
+    cost.time_to_power_years_mid,
     region_rank.gate_status,
     region_rank.capacity_mw,
     region_rank.filled_share,
@@ -66,6 +78,13 @@ select
     region.geometry
 from mart.region_rank
 inner join mart.region using (region_kind, region_id)
+left join mart.region_cost as cost using (workload, region_kind, region_id)
+left join mart.region_confidence as confidence
+    on
+        region_rank.workload = confidence.workload
+        and region_rank.region_kind = confidence.region_kind
+        and region_rank.region_id = confidence.region_id
+        and confidence.basis = 'score'
 left join core.parcel on region_rank.best_parcel_id = parcel.parcel_id
 left join core.parcel_metric as metric on region_rank.best_parcel_id = metric.parcel_id
 order by region_rank.workload, region_rank.region_kind, region_rank.rank nulls last, region_rank.region_id;
@@ -78,6 +97,30 @@ comment on column mart.ranked_regions.rank is 'Rank within its kind, from 1; NUL
 comment on column mart.ranked_regions.score is 'Score that ranks it, 0 to 100';
 comment on column mart.ranked_regions.score_low is 'Score with unknown factors at their worst';
 comment on column mart.ranked_regions.score_high is 'Score with unknown factors at their best';
+comment on column mart.ranked_regions.p_top10 is
+'Share of draws of uncertain inputs and weights in which it is among the first 10 of its kind';
+comment on column mart.ranked_regions.p_top100 is
+'Share of draws in which it is among the first 100 of its kind';
+comment on column mart.ranked_regions.rank_p05 is
+'Rank that 5 % of the draws do not exceed; NULL when nothing of its plan is left in more than 95 %';
+comment on column mart.ranked_regions.rank_p50 is
+'Rank that half of the draws do not exceed; NULL when nothing is left in more than half';
+comment on column mart.ranked_regions.rank_p95 is
+'Rank that 95 % of the draws do not exceed; NULL when nothing is left in more than 5 %';
+comment on column mart.ranked_regions.swing_metric is
+'Metric that most changes its place; mart.region_confidence says by what and how much';
+comment on column mart.ranked_regions.cost_rank is
+'Rank by cost_mid within its kind';
+comment on column mart.ranked_regions.cost_low is
+'Low end of cost_mid';
+comment on column mart.ranked_regions.cost_mid is
+'Cost of the parcels of its plan by the megawatts they bring: delivered dollars a MWh of IT load, or dollars a million queries; NULL where any of them is unknown';
+comment on column mart.ranked_regions.cost_high is
+'High end of cost_mid: every term at its high end at once';
+comment on column mart.ranked_regions.capital_musd_mid is
+'Tie lines, substations, fiber, land and site works of the plan, millions of dollars';
+comment on column mart.ranked_regions.time_to_power_years_mid is
+'Years to the first megawatt, mean by megawatts: mostly convention';
 comment on column mart.ranked_regions.gate_status is 'pass, or unknown when no parcel passes all gates for sure';
 comment on column mart.ranked_regions.capacity_mw is 'Megawatts of the target that its substations fill';
 comment on column mart.ranked_regions.filled_share is 'Share of the target that they fill';
