@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from data import build, store
+from data.metrics import METRICS
 from data.workload import load_workload
 from tests.oracle import score as oracle
 from tests.sql import world
@@ -278,8 +279,8 @@ def test_scores_of_our_own_profiles_agree_with_the_oracle(tmp_path_factory, seed
         for gate in profile.gates:
             bound = gate.at_most if gate.at_least is None else gate.at_least
             drawn.setdefault(gate.metric, []).extend([bound, bound + 1, bound + 1, bound * 2])
-    whole = {"is_within_100mi_of_major_metro": bool, "carrier_25mi_count": int,
-             "population_50mi": int, "population_5mi": int}  # fmt: skip
+    # Tables hold people and counts as whole numbers.
+    whole = {name: int for name, metric in METRICS.items() if metric.unit in {"people", "count"}}
     parcels = []
     for number in range(40):
         values = {
