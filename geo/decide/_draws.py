@@ -123,48 +123,74 @@ def put_ranks(score, is_later, from_row, to_row, digit_of, number, rank) -> None
 
 
 @jit
-def add_swings(
+def add_swings(  # noqa: C901, PLR0912
     fixed, fixed_weight, unit, first, drawn_weight, table, mid_table, rivals, swing, joint, failed
 ) -> None:
     """Add up, over some draws, what moves each row against its rivals: by each weight and by each input.
 
-    Sums of whole numbers: draws may come in any order. `table` and the weights have a row a draw. `swing` and
-    `joint` are (n, parts), parts being the weights of fixed and of drawn factors, then the inputs of the drawn, and
-    at the end the sum of all with itself.
+    Rows stand in the undrawn order; each `rivals` of them, in turn, are rivals of each other. Sums of whole numbers:
+    draws may come in any order. `table` and the weights have a row a draw. `swing` and `joint` are (n, parts), parts
+    being the weights of fixed and of drawn factors, then the inputs of the drawn, and at the end the sum of all with
+    itself.
     """
+    n = swing.shape[0]
     draws, fixed_count = fixed_weight.shape
     drawn_count = drawn_weight.shape[1]
     parts = fixed_count + 2 * drawn_count
     here = np.empty((draws, parts), dtype=np.int64)
     total = np.empty(draws, dtype=np.int64)
-    for i in range(unit.shape[1]):
-        for d in range(draws):
-            total[d] = 0
+    mean = np.empty(fixed_count + drawn_count, dtype=np.int64)
+    moved = np.empty((draws, drawn_count), dtype=np.int64)
+    for start in range(0, n, rivals):
+        stop = min(start + rivals, n)
+        count = stop - start
         for j in range(fixed_count):
-            ahead = np.int64(fixed[j, i]) - rivals[j, i]
-            for d in range(draws):
-                here[d, j] = (fixed_weight[d, j] * ahead) >> 20
-                total[d] += here[d, j]
+            mean[j] = 0
+            for i in range(start, stop):
+                mean[j] += fixed[j, i]
+            mean[j] = mean[j] // count
         for j in range(drawn_count):
-            at = first[j] + unit[j, i]
-            mid = np.int64(mid_table[at])
-            ahead = mid - rivals[fixed_count + j, i]
+            mean[fixed_count + j] = 0
             for d in range(draws):
-                value = np.int64(table[d, at])
-                if value < 0:
-                    failed[i, j] += 1
-                    value = -1 - value
-                by_weight = (drawn_weight[d, j] * ahead) >> 20
-                by_input = (drawn_weight[d, j] * (value - mid)) >> 20
-                here[d, fixed_count + j] = by_weight
-                here[d, fixed_count + drawn_count + j] = by_input
-                total[d] += by_weight + by_input
-        for d in range(draws):
-            for k in range(parts):
-                swing[i, k] += here[d, k]
-                joint[i, k] += here[d, k] * total[d]
-            swing[i, parts] += total[d]
-            joint[i, parts] += total[d] * total[d]
+                moved[d, j] = 0
+            for i in range(start, stop):
+                at = first[j] + unit[j, i]
+                mid = np.int64(mid_table[at])
+                mean[fixed_count + j] += mid
+                for d in range(draws):
+                    value = np.int64(table[d, at])
+                    moved[d, j] += (value if value >= 0 else -1 - value) - mid
+            mean[fixed_count + j] = mean[fixed_count + j] // count
+            for d in range(draws):
+                moved[d, j] = moved[d, j] // count
+        for i in range(start, stop):
+            for d in range(draws):
+                total[d] = 0
+            for j in range(fixed_count):
+                ahead = np.int64(fixed[j, i]) - mean[j]
+                for d in range(draws):
+                    here[d, j] = (fixed_weight[d, j] * ahead) >> 20
+                    total[d] += here[d, j]
+            for j in range(drawn_count):
+                at = first[j] + unit[j, i]
+                mid = np.int64(mid_table[at])
+                ahead = mid - mean[fixed_count + j]
+                for d in range(draws):
+                    value = np.int64(table[d, at])
+                    if value < 0:
+                        failed[i, j] += 1
+                        value = -1 - value
+                    by_weight = (drawn_weight[d, j] * ahead) >> 20
+                    by_input = (drawn_weight[d, j] * (value - mid - moved[d, j])) >> 20
+                    here[d, fixed_count + j] = by_weight
+                    here[d, fixed_count + drawn_count + j] = by_input
+                    total[d] += by_weight + by_input
+            for d in range(draws):
+                for k in range(parts):
+                    swing[i, k] += here[d, k]
+                    joint[i, k] += here[d, k] * total[d]
+                swing[i, parts] += total[d]
+                joint[i, parts] += total[d] * total[d]
 
 
 @jit

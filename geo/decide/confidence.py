@@ -23,8 +23,8 @@ from geo.decide.draws import UNITS, Draws
 
 TOP_FEW, TOP_MANY = 10, 100
 SHARES = (0.05, 0.5, 0.95)
-# Rows on either side in the undrawn order against which a row is seen to move, and draws looked at for it.
-RIVALS = 50
+# Rows, one after the other in the undrawn order, that a row is seen to move among, and draws looked at for it.
+RIVALS = 100
 SWING_DRAWS = 100
 # Of these as many as are added up at once.
 SWING_BLOCK = 5
@@ -119,10 +119,11 @@ class Confidence:
         there is none.
     swing_metric
         What most changes its place: where it ranks in some draws and fails in 5 % or more, the gate that it fails
-        most often; else the metric with the largest share of the variance of its lead over its rivals, the rows
-        next to it before anything was drawn. None where nothing changes it.
+        most often; else the metric with the largest share of the variance of its lead over its rivals, the hundred
+        rows of its stretch before anything was drawn: what moves them as far as it counts for nothing. None
+        where nothing changes it.
     swing_by
-        'gate', 'weight' or 'input', by which that metric does so; None where there is none.
+        'gate', 'weight' or 'input' (its own or its rivals'), by which that metric does so; None where there is none.
     swing_share
         That share, 0 to 1 (more where others work against it); of a gate, the share of draws that fail it.
     """
@@ -385,7 +386,10 @@ def _swings(field: Field, p_ranked: np.ndarray, workers: int) -> dict[str, np.nd
     """Name what changes the place of each row."""
     n, count = field.rows.size, min(field.draws.count, SWING_DRAWS)
     fixed, drawn = len(field.fixed), len(field.drawn)
-    rivals = _rivals(field)
+    order = _undrawn_order(field)
+    fixed_value, unit = (
+        np.ascontiguousarray(each[:, order]) for each in (field.fixed_value, field.unit)
+    )
     parts = fixed + 2 * drawn + 1
     sums: list[tuple[np.ndarray, ...]] = []
 
@@ -399,13 +403,16 @@ def _swings(field: Field, p_ranked: np.ndarray, workers: int) -> dict[str, np.nd
                 field.put_values(draw, row)
             weights = field.fixed_weight[these], field.drawn_weight[these]
             _draws.add_swings(
-                *(field.fixed_value, weights[0], field.unit, field.first, weights[1]),
-                *(table, field.table, rivals, swing, joint, failed),
+                *(fixed_value, weights[0], unit, field.first, weights[1]),
+                *(table, field.table, RIVALS, swing, joint, failed),
             )
         sums.append((swing, joint, failed))
 
     in_threads(add, count, workers, block=-(-count // 2))
     swing, joint, failed = (sum(each[1:], start=each[0]) for each in zip(*sums, strict=True))
+    # Back to the order of the ids.
+    back = np.argsort(order)
+    swing, joint, failed = swing[back], joint[back], failed[back]
     # Whole numbers, count times count times a covariance.
     joint = joint * count - swing * swing[:, -1:]
     by_weight = joint[:, : fixed + drawn]
@@ -432,19 +439,10 @@ def _swings(field: Field, p_ranked: np.ndarray, workers: int) -> dict[str, np.nd
     return {"swing_metric": metric, "swing_by": word, "swing_share": share}
 
 
-def _rivals(field: Field) -> np.ndarray:
-    """Mean value scores, whole, of the rows around each row in the undrawn order: int64 (quantities, n)."""
-    n = field.rows.size
+def _undrawn_order(field: Field) -> np.ndarray:
+    """Rows by their score before anything is drawn."""
     drawn = [units.mid_value[row] for units, row in zip(field.drawn, field.unit, strict=True)]
     value = np.stack([*field.fixed_value, *drawn]).astype(np.int64)
     weight = np.array([q.weight for q in (*field.fixed, *(u.quantity for u in field.drawn))])
     score = np.rint(weight * UNITS).astype(np.int64) @ value
-    order = np.lexsort((np.arange(n), -score, field.is_later))
-    width = min(2 * RIVALS + 1, n)
-    start = np.clip(np.arange(n) - RIVALS, 0, n - width)
-    total = np.concatenate(
-        [np.zeros((len(value), 1), dtype=np.int64), value[:, order].cumsum(axis=1)], axis=1
-    )
-    out = np.empty_like(value)
-    out[:, order] = (total[:, start + width] - total[:, start]) // width
-    return out
+    return np.lexsort((np.arange(score.size), -score, field.is_later))

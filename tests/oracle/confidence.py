@@ -144,23 +144,33 @@ def undrawn_order(inputs):
     return sorted(keys, key=keys.get)
 
 
-def moves_of(inputs, draws, row, rival, count):
-    """Of one row by (metric, by what) its moves in the draws, and how often each gate fails."""
+def whole_values(draws, quantity, draw):
+    """Of all rows, their value scores in a draw less those undrawn."""
+    out = []
+    for row in range(len(quantity.mid)):
+        x = drawn(draws, quantity, row, draw)
+        if x is None:
+            group = int(quantity.group[row])
+            value = math.floor(uniform(draws.seed, draw, quantity.name, group) * ONE + 0.5)
+        else:
+            value = worth(quantity.value, x)
+        out.append(value - middle(quantity, row))
+    return out
+
+
+def moves_of(inputs, draws, row, near, by_draw):
+    """Of one row by (metric, by what) its moves against those near in the draws, and how often each gate fails."""
     moves, failed = {}, {}
-    for draw in range(count):
-        weight = weights(draws, inputs.quantities, draw)
+    for draw, (weight, own) in enumerate(by_draw):
         for q in inputs.quantities:
             x = drawn(draws, q, row, draw)
-            if x is None:
-                u = uniform(draws.seed, draw, q.name, int(q.group[row]))
-                value = math.floor(u * ONE + 0.5)
-            else:
-                value = worth(q.value, x)
-                if x < q.at_least or x > q.at_most:
-                    failed[q.name] = failed.get(q.name, 0) + 1
+            if x is not None and (x < q.at_least or x > q.at_most):
+                failed[q.name] = failed.get(q.name, 0) + 1
             if q.weight > 0:
-                by_weight = (weight[q.name] * (middle(q, row) - rival[q.name])) >> 20
-                by_input = (weight[q.name] * (value - middle(q, row))) >> 20
+                rival = sum(middle(q, r) for r in near) // len(near)
+                others = sum(own[q.name][r] for r in near) // len(near)
+                by_weight = (weight[q.name] * (middle(q, row) - rival)) >> 20
+                by_input = (weight[q.name] * (own[q.name][row] - others)) >> 20
                 moves.setdefault((q.name, "weight"), []).append(by_weight)
                 moves.setdefault((q.name, "input"), []).append(by_input)
     return moves, failed
@@ -171,13 +181,17 @@ def swings(inputs, draws):
     count = min(draws.count, 100)
     order = undrawn_order(inputs)
     by_draw = ranks(inputs, draws)
-    width = min(101, len(order))
+    drawn_of = [
+        (
+            weights(draws, inputs.quantities, draw),
+            {q.name: whole_values(draws, q, draw) for q in inputs.quantities},
+        )
+        for draw in range(count)
+    ]
     out = [(None, None, None)] * len(inputs.row_id)
     for at, row in enumerate(order):
-        start = min(max(at - 50, 0), len(order) - width)
-        near = order[start : start + width]
-        rival = {q.name: sum(middle(q, r) for r in near) // width for q in inputs.quantities}
-        moves, failed = moves_of(inputs, draws, row, rival, count)
+        near = order[at // 100 * 100 : at // 100 * 100 + 100]
+        moves, failed = moves_of(inputs, draws, row, near, drawn_of)
         lead = [sum(each) for each in zip(*moves.values(), strict=True)]
         share = {key: joint(each, lead) for key, each in moves.items()}
         ranked = sum(each[row] is not None for each in by_draw)

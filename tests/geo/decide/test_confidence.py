@@ -224,4 +224,8 @@ def test_what_swings_a_row_is_named():
         ("wild", "input")
     }
     assert set(found.swing_metric[:60]) == {"wild"}
-    assert set(found.swing_by[60:]) == {"weight"}
+    assert set(found.swing_by[:60]) == {"gate", "input"}
+    # What moves all alike moves nobody's place.
+    shared = tuple(replace(q, group=np.zeros(count, np.uint64)) for q in inputs.quantities)
+    even = ScoreInputs(ids, (shared[0], replace(shared[1], low=wild - 9.0, high=wild + 9.0)))
+    assert set(confidence(even, Draws(200, weight_cv=0.05)).swing_by) == {"weight"}
