@@ -82,7 +82,7 @@ def measure_sites(
     con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray
 ) -> MeasuredSites:
     """Measure points, degrees, WGS84, shape (n,), as the build's parcels were."""
-    near = _Near.of(con, lon, lat)
+    near = NearParcels.of(con, lon, lat)
     around = near.holding
     parcels = _as_parcels(con, lon, lat)
     frames: dict[str, Any] = {
@@ -140,7 +140,7 @@ def _as_parcels(con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class _Near:
+class NearParcels:
     """The parcels around points.
 
     Attributes
@@ -163,6 +163,7 @@ class _Near:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray) -> Self:
+        """Find the parcels around points, degrees, WGS84, shape (n,)."""
         point = store.query_file(con, "query/assess_parcel_points").df()
         many = NEAR_LOTS if (point["parcel_kind"] == EDGE_KIND).any() else NEAR_CELLS
         index = FeatureIndex.from_points(point["lon"].to_numpy(), point["lat"].to_numpy())
@@ -178,6 +179,8 @@ class _Near:
             at = np.searchsorted(wanted, near[:, slot])
             is_in = is_one & shapely.covers(outline[np.where(is_one, at, 0)], here)
             held[is_in] = near[is_in, slot]
+        if many == NEAR_LOTS:
+            _in_large_lots(con, lon, lat, held)
         told = store.query_file(con, "query/assess_near_parcels", asked).df()
         asked = {"parcel_no": np.unique(held[held >= 0]).tolist()}
         found = store.query_file(con, "query/assess_parcels", asked).df().set_index("parcel_no")
@@ -196,6 +199,21 @@ class _Near:
         )
         number = np.where(is_same.any(axis=1), at[place[_rows(is_same)]], -1)
         return self.told.reindex(number).reset_index(drop=True)
+
+
+def _in_large_lots(
+    con: duckdb.DuckDBPyConnection, lon: np.ndarray, lat: np.ndarray, held: np.ndarray
+) -> None:
+    """Fill in, where `held` is -1, the lot that holds a point though many others stand nearer to it."""
+    lost = np.flatnonzero(held < 0)
+    if not lost.size:
+        return
+    asked = {"point_no": lost.tolist(), "lon": lon[lost].tolist(), "lat": lat[lost].tolist()}
+    found = store.query_file(con, "query/assess_lots_at", asked).df()
+    point_no = found["point_no"].to_numpy(np.int64)
+    outline = shapely.from_wkb(found["geometry"].map(bytes).to_numpy(object))
+    is_in = shapely.covers(outline, shapely.points(lon[point_no], lat[point_no]))
+    held[point_no[is_in]] = found["parcel_no"].to_numpy(np.int64)[is_in]
 
 
 def _rows(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -223,7 +241,7 @@ def _forget_people(
 
 
 def _take_second_feeds(
-    metric: pd.DataFrame, near: _Near, substation: pd.DataFrame, costs: TieLineCosts
+    metric: pd.DataFrame, near: NearParcels, substation: pd.DataFrame, costs: TieLineCosts
 ) -> None:
     """Second feeds of the nearest parcel that the same substation feeds, with the site's own miles."""
     found = near.same("headroom_substation_id", metric["headroom_substation_id"])
@@ -240,7 +258,7 @@ def _take_second_feeds(
     metric["second_feed_mi"], metric["second_feed_musd"] = mi, musd
 
 
-def _take_routes(metric: pd.DataFrame, near: _Near, fiber: "SiteFiber") -> None:
+def _take_routes(metric: pd.DataFrame, near: NearParcels, fiber: "SiteFiber") -> None:
     """Second routes of the nearest parcel that is lit from the same node, with the site's own miles."""
     found = near.same("lit_node_id", metric["lit_node_id"])
     for name in ROUTES:

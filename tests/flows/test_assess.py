@@ -6,11 +6,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from data import store
 from flows.assess_cost import SiteCosts
 from flows.costing import read_rules
-from flows.site_measure import OF_OUTLINE, measure_sites
+from flows.site_measure import OF_OUTLINE, NearParcels, measure_sites
 from geo.cost.training import training_cost
 from tests.flows.conftest import rows
 
@@ -60,6 +61,31 @@ def test_a_point_of_a_parcel_is_measured_as_the_parcel(base):
         else:
             assert got.dropna().tolist() == want.dropna().tolist(), name
     assert found.metric[[*OF_OUTLINE]].isna().all(axis=None)
+
+
+def test_the_lot_that_holds_a_point_is_found_among_small_ones_and_large():
+    west = -77.6 + 0.002 * np.arange(100)
+    lots = [*shapely.box(west, 39.0, west + 0.002, 39.002), shapely.box(-77.6, 39.002, -77.4, 39.2)]
+    with store.create() as con:
+        con.execute("create schema core")
+        for name in ("core/parcel", "core/parcel_metric"):
+            con.execute(con.extract_statements(store.sql_text(name))[0])
+        for number, lot in enumerate(lots):
+            con.execute(
+                "insert into core.parcel by name select $no as parcel_no, $id as parcel_id, "
+                "'assessor' as parcel_kind, $lon as lon, $lat as lat, "
+                "st_setcrs(st_geomfromwkb($wkb), 'OGC:CRS84') as geometry",
+                {
+                    "no": number, "id": f"lot {number}", "lon": lot.centroid.x,
+                    "lat": lot.centroid.y, "wkb": lot.wkb,
+                },
+            )  # fmt: skip
+        con.execute("insert into core.parcel_metric by name select parcel_id from core.parcel")
+        # The middle of the large lot is farther from the second point than that of every small one.
+        near = NearParcels.of(
+            con, np.array([-77.599, -77.5, -77.0]), np.array([39.001, 39.003, 39.0])
+        )
+    assert near.holding["parcel_id"].fillna("none").tolist() == ["lot 0", "lot 100", "none"]
 
 
 def test_energised_megawatts_replace_those_of_the_grid(ask):
@@ -156,11 +182,19 @@ def test_bad_rows_are_named_and_the_good_ones_assessed(ask):
     assert [(each["row"], each["column"]) for each in told["rejected"]] == [(3, "lat")]
 
 
-@pytest.mark.parametrize("content", ["Bad,x,-77.49\n", "", "Sea,36.0,-70.0\n"])
-def test_where_no_site_is_good_it_fails(ask, content):
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("Bad,x,-77.49\n", "row 2, lat: 'x' is no number"),
+        ("", "holds no rows"),
+        ("Sea,36.0,-70.0\n", "No site lies in study tiny."),
+    ],
+)
+def test_where_no_site_is_good_it_fails(ask, content, word):
     answer = ask(content)
     assert answer.code == 1
     assert answer.err.startswith("Error: ")
+    assert word in answer.err.replace("\n", "")
     assert answer.out == ""
 
 
