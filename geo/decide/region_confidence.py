@@ -147,11 +147,14 @@ class _Moves:
         order = np.lexsort((np.arange(n), -(self.weight @ own), is_later))
         width = min(2 * RIVALS + 1, n)
         first = np.clip(np.arange(n) - RIVALS, 0, n - width)
-        self.ahead = np.empty_like(own)
-        self.ahead[:, order] = own[:, order] - own[
-            :, order[first[:, None] + np.arange(width)]
-        ].mean(axis=2)
+        self.near = np.empty((n, width), dtype=np.int64)
+        self.near[order] = order[first[:, None] + np.arange(width)]
+        self.ahead = self._over_rivals(own)
         self.found: list[np.ndarray] = []
+
+    def _over_rivals(self, each: np.ndarray) -> np.ndarray:
+        """Give what regions have more than those next to them: (quantities, regions)."""
+        return each - each[:, self.near].mean(axis=2)
 
     def _values(self, table: np.ndarray) -> np.ndarray:
         """Value scores of the rows of plans: (quantities, rows)."""
@@ -168,7 +171,8 @@ class _Moves:
         by_input = np.add.reduceat((value - self.mid) * self.full, self.start, axis=1)
         lost = self.full * (kw / self.used_kw - 1.0)
         by_mw = np.add.reduceat((weight @ value) * lost, self.start)
-        parts = [weight[:, None] * self.ahead, weight[:, None] * by_input, by_mw[None]]
+        moved = self._over_rivals(np.concatenate([weight[:, None] * by_input, by_mw[None]]))
+        parts = [weight[:, None] * self.ahead, moved]
         self.found.append(np.concatenate(parts))
 
     def named(self, capacity: str) -> dict[str, np.ndarray]:
