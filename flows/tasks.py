@@ -196,7 +196,8 @@ def export(build: Path, request: RunRequest) -> Path:
             ]
             create_table_artifact(
                 table,
-                key=f"{workload}-counties",
+                # A key holds letters, digits and dashes only.
+                key=f"{workload}-counties".replace("_", "-"),
                 description=f"First {TOP_ROWS} counties for {workload}",
             )
     report = next(path for path in written if path.name == "report.md")
