@@ -327,10 +327,13 @@ def make_mart(
 def _comment_alike(con: duckdb.DuckDBPyConnection, view: str, like: str) -> None:
     """Say of the columns of a view what is said of those of the view that it selects from."""
     told = dict(store.query_file(con, "query/comments_of", {"named": like}).fetchall())
+    # In one transaction: each by itself would be forced to disk.
+    con.begin()
     for column in con.table(view).columns:
         # A comment cannot be a parameter; those of a view that we wrote are text between quotes.
         text = told[column].replace("'", "''")
         con.execute(f"comment on column {view}.{column} is '{text}'")
+    con.commit()
 
 
 def _beside(result: Path, tables: Iterable[str], prefix: str = "") -> dict[str, str]:

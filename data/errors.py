@@ -68,3 +68,7 @@ class CheckError(GridsteadError):
 
 class BuildError(GridsteadError):
     """There is no build, or it cannot be opened or published."""
+
+
+class LackingError(BuildError):
+    """A build lacks a table or a column, as one of another version does."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from data.errors import BuildError
+from data.errors import BuildError, LackingError
 
 # Older clients open what 2.0 writes under this storage version.
 STORAGE_VERSION = "v1.5.0"
@@ -76,7 +76,7 @@ def query_file(
 
     Raises
     ------
-    BuildError
+    LackingError
         The build lacks a table or a column that is asked for, as one of another version does.
     """
     text = sql_text(name).rstrip().rstrip(";")
@@ -84,7 +84,7 @@ def query_file(
         return con.sql(text, params=dict(params) if params else None)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         msg = f"The build lacks what sql/{name}.sql asks for: {str(error).splitlines()[0]}"
-        raise BuildError(msg, "It was made by another version: run `gridstead run`.") from error
+        raise LackingError(msg, "It was made by another version: run `gridstead run`.") from error
 
 
 def set_variable(con: duckdb.DuckDBPyConnection, value: Sequence[str]) -> None:

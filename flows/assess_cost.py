@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data import store
+from data.errors import LackingError
 from flows.costing import published_rules
 from geo.cost.inference import inference_cost
 from geo.cost.result import Cost
@@ -45,7 +46,7 @@ class SiteCosts:
         try:
             told = store.query_file(con, "query/assess_costs").df()
             rules = published_rules(con)
-        except duckdb.CatalogException:
+        except LackingError:
             return None
         mids = zip(told["workload"], told["mids"], strict=True)
         return cls(rules, {str(name): np.asarray(mid, dtype=float) for name, mid in mids})

@@ -19,7 +19,7 @@ from flows.home import Home
 from flows.results import Log, is_there, write
 from geo.decide.confidence import Confidence, Quantity, ScoreInputs, confidence
 from geo.decide.draws import Draws, codes_of
-from geo.decide.region_confidence import Plans, region_confidence
+from geo.decide.region_confidence import Plans, kinds_confidence
 
 CONFIDENCE_CODE = (
     *("geo/decide/draws.py", "geo/decide/_draws.py", "geo/decide/confidence.py"),
@@ -122,9 +122,11 @@ def confide_regions(
     for workload, mine in plan.groupby("workload", sort=True):
         terms = used[str(workload)]
         inputs = score_inputs(frame, terms, groups)
-        for kind, rows in mine.groupby("region_kind", sort=True):
-            plans = plans_of(rows, terms)
-            told = region_confidence(inputs, plans, draws)
+        plans_by_kind = {
+            kind: plans_of(rows, terms) for kind, rows in mine.groupby("region_kind", sort=True)
+        }
+        every = kinds_confidence(inputs, [*plans_by_kind.values()], draws)
+        for (kind, plans), told in zip(plans_by_kind.items(), every, strict=True):
             regions = _frame_of(told, {"region_id": plans.region_id})
             regions = regions.assign(workload=workload, basis=SCORE, region_kind=kind)
             found.append(regions[list(REGION_COLUMNS)])

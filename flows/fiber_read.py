@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data import store
-from data.errors import BuildError
+from data.errors import BuildError, LackingError
 from flows.reporting import rows_of
 from geo.errors import GeoError
 from geo.fiber.access import Access, NodeSearch
@@ -60,7 +60,7 @@ class PublishedFiber:
         try:
             rules = LatencyRules.from_frame(store.query_file(con, "query/latency_rules").df())
             frames = [store.query_file(con, f"query/{name}").df() for name in names]
-        except (duckdb.CatalogException, GeoError) as error:
+        except (LackingError, GeoError) as error:
             msg = f"Run {run['run_id']} holds no fiber graph that this version reads."
             raise BuildError(
                 msg, "It was made by an older version: run `gridstead run`."

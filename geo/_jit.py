@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import geo
-from geo import fiber, power
+from geo import decide, fiber, power
 
 FALLBACK = (
     "numba cannot compile here ({error}), so the measuring kernels run as plain Python, several hundred "
@@ -68,7 +68,7 @@ def _folders(given: str) -> Iterator[str]:
 def _sources() -> str:
     """Name of the state of the sources: kernels are in modules with a leading underscore."""
     digest = hashlib.sha256()
-    for package in (geo, fiber, power):
+    for package in (geo, decide, fiber, power):
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
             if module.name.startswith("_") or module.name == "geodesy":
                 digest.update(pkgutil.get_data(package.__name__, f"{module.name}.py") or b"")

@@ -19,6 +19,26 @@ TOP = UNITS + 64
 NOWHERE = -1
 LATER = 2 * UNITS
 UNRANKED = 2_147_483_647
+# Step, multipliers and shifts of the mixing function SplitMix64 (Steele, Lea, Flood 2014).
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FIRST = np.uint64(0xBF58476D1CE4E5B9)
+SECOND = np.uint64(0x94D049BB133111EB)
+SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
+MANTISSA = 2.0**-53
+
+
+@jit
+def put_uniform(state, group, out) -> None:
+    """Numbers over 0 to 1, both excluded, of groups: `geo.decide.draws.Draws.uniform` after its state."""
+    for i in range(group.size):
+        x = state ^ group[i]
+        for again in range(2):
+            if again == 1:
+                x = x + GOLDEN
+            x = (x ^ (x >> SHIFTS[0])) * FIRST
+            x = (x ^ (x >> SHIFTS[1])) * SECOND
+            x = x ^ (x >> SHIFTS[2])
+        out[i] = (np.float64(x >> SHIFTS[3]) + 0.5) * MANTISSA
 
 
 @jit

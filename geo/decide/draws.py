@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaincinv
+
+from geo.decide import _draws
+from geo.decide._draws import FIRST, GOLDEN, MANTISSA, SECOND
 
 # Scores, value scores and weights of a draw are whole parts of this.
 UNITS = 1 << 20
@@ -14,11 +18,6 @@ SEED = 20_261_122
 COUNT = 1_000
 # Coefficient of variation of a weight of average size.
 WEIGHT_CV = 0.25
-# Steps and multipliers of the mixing function SplitMix64 (Steele, Lea, Flood 2014).
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
-MANTISSA = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,20 @@ class Draws:
         ndarray
             Shape (groups,): of each group alone, whatever others are asked for beside it.
         """
-        start = np.array([self.seed], dtype=np.uint64)
-        number = np.atleast_1d(np.asarray(draw)).astype(np.uint64) + np.uint64(1)
-        state = _mixed(_mixed(start + GOLDEN) + number * GOLDEN)
-        state = _mixed(state ^ _code(quantity))
+        if isinstance(draw, int) and draw < self.count:
+            found = np.empty(group.size)
+            _draws.put_uniform(_states(self, quantity)[draw], group, found)
+            return found
+        state = self.state(np.atleast_1d(np.asarray(draw)), quantity)
         mixed = _mixed(_mixed(state ^ np.asarray(group, dtype=np.uint64)) + GOLDEN)
         return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) * MANTISSA
+
+    def state(self, draw: np.ndarray, quantity: str) -> np.ndarray:
+        """Mix seed, draws and what is drawn, before who shares it: uint64 (draws,)."""
+        start = np.array([self.seed], dtype=np.uint64)
+        number = draw.astype(np.uint64) + np.uint64(1)
+        state = _mixed(_mixed(start + GOLDEN) + number * GOLDEN)
+        return _mixed(state ^ _code(quantity))
 
     def weights(self, names: Sequence[str], weight: np.ndarray) -> np.ndarray:
         """Draw weights around those of a profile: a Dirichlet distribution with them as its mean.
@@ -95,6 +102,11 @@ class Draws:
             # Sorted, so that the order of the factors cannot change a bit of their sum.
             drawn /= np.cumsum(np.sort(drawn, axis=1), axis=1)[:, -1:]
         return np.rint(drawn * UNITS).astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _states(draws: Draws, quantity: str) -> np.ndarray:
+    return draws.state(np.arange(draws.count), quantity)
 
 
 def codes_of(names: Sequence[str] | np.ndarray) -> np.ndarray:

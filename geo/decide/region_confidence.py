@@ -5,6 +5,7 @@ substation then has, at most what the plan takes of it, times its drawn score; o
 Another plan might serve a draw better: the plan is kept, so that drawn scores lie low where much of it fails.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,35 +66,63 @@ def region_confidence(inputs: ScoreInputs, plans: Plans, draws: Draws) -> Confid
         In the order of `plans.region_id`. `swing_metric` is a metric of the parcels, or that of the capacity where it
         is the megawatts that move the region; no gate is named.
     """
-    held = np.flatnonzero(np.isin(inputs.row_id, plans.parcel_id))
+    return kinds_confidence(inputs, [plans], draws)[0]
+
+
+def kinds_confidence(
+    inputs: ScoreInputs, several: Sequence[Plans], draws: Draws
+) -> list[Confidence]:
+    """Rank regions of several kinds, each among its own, in the same draws: as `region_confidence` does one."""
+    named = np.concatenate([plans.parcel_id for plans in several])
+    held = np.flatnonzero(pd.Index(inputs.row_id).isin(named))
     inputs = ScoreInputs(inputs.row_id[held], tuple(q.take(held) for q in inputs.quantities))
     field = Field.of(inputs, draws)
-    place = pd.Series(np.arange(field.rows.size), index=inputs.row_id[field.rows])
-    row = place.loc[plans.parcel_id].to_numpy()
-    used_kw = np.round(plans.used_mw * KW_PER_MW).astype(np.int64)
-    target_kw = round(plans.target_mw * KW_PER_MW)
-    start = np.flatnonzero(np.diff(plans.region, prepend=-1))
-    # As published: a region whose plan passes no gate for sure comes after the others.
-    is_later = np.logical_and.reduceat(field.is_later[row], start)
-    drawn_kw = _Capacity.of(inputs, plans.capacity, field.rows[row])
-    count, n = draws.count, start.size
-    rank = np.full((n, count), UNRANKED, dtype=np.int32)
-    by_id = np.argsort(np.argsort(plans.region_id.astype(object), kind="stable"), kind="stable")
+    drawn_kw = {
+        name: _Capacity.of(inputs, name, field.rows) for name in {p.capacity for p in several}
+    }
+    kinds = [_Kind(field, inputs.row_id[field.rows], plans, draws.count) for plans in several]
     table, score = field.table.copy(), np.empty(field.rows.size, dtype=np.int32)
-    moves = _Moves(field, row, used_kw, target_kw, start, is_later)
-    for draw in range(count):
+    for draw in range(draws.count):
         field.put_scores(draw, table, score)
-        kw = np.minimum(drawn_kw.kw(draws, draw), used_kw)
-        here = score[row].astype(np.int64)
+        able_kw = {name: capacity.kw(draws, draw) for name, capacity in drawn_kw.items()}
+        for kind in kinds:
+            kind.add(draw, table, score, able_kw[kind.plans.capacity])
+    return [kind.told() for kind in kinds]
+
+
+class _Kind:
+    """Regions of one kind and their ranks, draw by draw."""
+
+    def __init__(self, field: Field, row_id: np.ndarray, plans: Plans, count: int) -> None:
+        self.plans = plans
+        self.row = pd.Index(row_id).get_indexer(pd.Index(plans.parcel_id))
+        self.used_kw = np.round(plans.used_mw * KW_PER_MW).astype(np.int64)
+        self.target_kw = round(plans.target_mw * KW_PER_MW)
+        self.start = np.flatnonzero(np.diff(plans.region, prepend=-1))
+        # As published: a region whose plan passes no gate for sure comes after the others.
+        self.is_later = np.logical_and.reduceat(field.is_later[self.row], self.start)
+        self.rank = np.full((self.start.size, count), UNRANKED, dtype=np.int32)
+        names = plans.region_id.astype(object)
+        self.by_id = np.argsort(np.argsort(names, kind="stable"), kind="stable")
+        self.moves = _Moves(
+            field, self.row, self.used_kw, self.target_kw, self.start, self.is_later
+        )
+
+    def add(self, draw: int, table: np.ndarray, score: np.ndarray, able_kw: np.ndarray) -> None:
+        """Rank them in one draw, from the scores of the field's rows and the kW that are there."""
+        kw = np.minimum(able_kw[self.row], self.used_kw)
+        here = score[self.row].astype(np.int64)
         kw[here == NOWHERE] = 0
-        total = np.add.reduceat(kw * here, start) // target_kw
-        able = np.flatnonzero(np.add.reduceat(kw, start) > 0)
-        order = able[np.lexsort((by_id[able], -total[able], is_later[able]))]
-        rank[order, draw] = np.arange(1, order.size + 1)
+        total = np.add.reduceat(kw * here, self.start) // self.target_kw
+        able = np.flatnonzero(np.add.reduceat(kw, self.start) > 0)
+        order = able[np.lexsort((self.by_id[able], -total[able], self.is_later[able]))]
+        self.rank[order, draw] = np.arange(1, order.size + 1)
         if draw < SWING_DRAWS:
-            moves.add(draw, table, kw)
-    summary = rank_summary(rank)
-    return Confidence(**summary, **moves.named(plans.capacity))
+            self.moves.add(draw, table, kw)
+
+    def told(self) -> Confidence:
+        """Sum up all draws."""
+        return Confidence(**rank_summary(self.rank), **self.moves.named(self.plans.capacity))
 
 
 @dataclass(frozen=True, eq=False)
