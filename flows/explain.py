@@ -221,11 +221,8 @@ def _sources(
 
 
 def _best(explained: list[dict[str, Any]]) -> dict[str, Any]:
-    """Workload in which a parcel ranks best; the first where it ranks nowhere."""
-    return min(
-        explained,
-        key=lambda each: math.inf if each["rank"] is None else each["rank"] / each["ranked_count"],
-    )
+    """Workload in which a parcel ranks best; of equals, and where it ranks nowhere, the first."""
+    return min(explained, key=lambda each: math.inf if each["rank"] is None else each["rank"])
 
 
 def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
