@@ -5,13 +5,16 @@ STUDY ?= open-conus
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test mirror package bench lint format setup clean help
+.PHONY: run test slow mirror package bench lint format setup clean help
 
 run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
 
 test: setup  ## fast tests
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+slow: setup  ## whole runs, killed runs and long comparisons
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m mirror $(ARGS)
@@ -25,6 +28,9 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/power.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/parcels.py
+	$(BIN)/python benchmarks/confidence.py
+	$(BIN)/python benchmarks/assess.py
+	$(BIN)/python benchmarks/portfolio.py
 
 lint: setup  ## ruff, ty and the SQL lint
 	$(BIN)/ruff check .

@@ -249,6 +249,10 @@ class Study(_Strict):
         default=None,
         description="A network case of the user's own, relative to the study file, as the study's grid.",
     )
+    draws: Annotated[int, Field(ge=20, le=10_000)] = Field(
+        default=1_000,
+        description="How often inputs and weights are drawn to say how sure ranks are.",
+    )
     required_fresh: list[str] = Field(
         default_factory=list, description="Sources that may not fall back to a stale copy."
     )

@@ -22,11 +22,9 @@ from geo.decide.draws import Draws, codes_of
 from geo.decide.region_confidence import Plans, kinds_confidence
 
 CONFIDENCE_CODE = (
-    *("geo/decide/draws.py", "geo/decide/_draws.py", "geo/decide/confidence.py"),
-    *("data/uncertainty.py", "data/reference/uncertainty.csv", "flows/confidence.py"),
-    *("flows/confidence_cost.py", *COST_CODE),
+    *("geo/decide/*.py", "data/uncertainty.py", "data/reference/uncertainty.csv"),
+    *("flows/confidence.py", "flows/confidence_cost.py", *COST_CODE),
 )
-DRAWS = Draws()
 # What ranks: the score, or the cost; the latter in fewer draws, since nearly every term of each parcel is drawn.
 SCORE, COST = "score", "cost"
 COST_DRAWS = 200
@@ -49,7 +47,7 @@ REGION_COLUMNS = (
 
 
 def make_confidence(
-    study: Study, metrics: Path, parcels: Path, home: Home, log: Log, *, draws: Draws = DRAWS
+    study: Study, metrics: Path, parcels: Path, home: Home, log: Log, *, draws: Draws | None = None
 ) -> Path:
     """Rank every parcel in every draw for every workload of a study, or reuse what was drawn before.
 
@@ -59,6 +57,7 @@ def make_confidence(
         One row a workload, basis and parcel that ranks in any draw: `p_top10`, `p_top100`, `p_ranked`, `rank_p05`,
         `rank_p50`, `rank_p95`, `swing_metric`, `swing_by`, `swing_share` (`geo.decide.confidence.Confidence`).
     """
+    draws = draws or Draws(study.draws)
     workloads = study_workloads(study)
     used = {name: _in_use(study, workload) for name, workload in workloads.items()}
     priced = {
@@ -96,7 +95,7 @@ def confide_regions(
     parcels: Path,
     plan: pd.DataFrame,
     *,
-    draws: Draws = DRAWS,
+    draws: Draws | None = None,
 ) -> pd.DataFrame:
     """Rank regions in every draw, with the plans that were published.
 
@@ -107,13 +106,14 @@ def confide_regions(
     plan
         Rows of mart.region_fill: `workload`, `region_kind`, `region_id`, `parcel_id`, `used_mw`.
     draws
-        How often is drawn, and from which seed.
+        How often is drawn, and from which seed; by default as often as the study says.
 
     Returns
     -------
     DataFrame
         Rows of mart.region_confidence, of the regions that have a plan.
     """
+    draws = draws or Draws(study.draws)
     used = {name: _in_use(study, workload) for name, workload in study_workloads(study).items()}
     frame = read_inputs(metrics, parcels, _metrics_of(used.values()))
     frame = frame[frame["parcel_id"].isin(plan["parcel_id"])].reset_index(drop=True)

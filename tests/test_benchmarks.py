@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 # rasterio and exactextract multiply transforms as affine used to have it.
-pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning"),
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 # Within which the plain way's metrics lie of the engine's: relative, in the median and for 99 of 100. What EPSG:5070

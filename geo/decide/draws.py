@@ -58,7 +58,8 @@ class Draws:
         """
         if isinstance(draw, int) and draw < self.count:
             found = np.empty(group.size)
-            _draws.put_uniform(_states(self, quantity)[draw], group, found)
+            codes = np.asarray(group, dtype=np.uint64)
+            _draws.put_uniform(_states(self, quantity)[draw], codes, found)
             return found
         state = self.state(np.atleast_1d(np.asarray(draw)), quantity)
         mixed = _mixed(_mixed(state ^ np.asarray(group, dtype=np.uint64)) + GOLDEN)

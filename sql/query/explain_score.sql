@@ -10,5 +10,6 @@ select
     score.gates_unknown,
     score.factors_unknown
 from mart.parcel_score as score
+inner join meta.workload as profile using (workload)
 where score.parcel_id = $parcel_id
-order by score.workload desc;
+order by profile.rowid;

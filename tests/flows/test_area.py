@@ -31,6 +31,7 @@ def test_states_names_and_counties(world, run, words, expected):
     assert {region for (region,) in listed} == expected
 
 
+@pytest.mark.slow
 def test_a_polygon_clips_parcels_and_counties(world, run, tmp_path):
     """A polygon in metres over the border of two counties; only what lies in it is ranked."""
     box = shapely.box(-77.6, 38.9, -77.2, 39.2)

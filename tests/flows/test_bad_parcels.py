@@ -191,6 +191,7 @@ def test_bad_rows_are_named_and_change_nothing_of_the_good_ones(world, run, tmp_
             assert got == same, name
 
 
+@pytest.mark.slow
 def test_in_another_system_what_has_no_place_is_rejected(world, run, tmp_path):
     frame = gpd.GeoDataFrame(
         {"APN": [f"lot-{n}" for n in range(4)]},
@@ -212,6 +213,7 @@ def test_in_another_system_what_has_no_place_is_rejected(world, run, tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_rows_without_an_id_are_named_after_file_and_row(world, run, tmp_path):
     path = write(tmp_path / "lots.parquet", [(None, LOT.wkb), (None, None), (" ", b"bad")])
     assert run("--parcels", path).code == 0

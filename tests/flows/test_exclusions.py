@@ -226,6 +226,7 @@ def test_the_crs_of_the_catalogue_wins_over_that_of_the_file(place, tmp_path):
     assert share(place(slope), STEEP) == pytest.approx([1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_exclusions_and_tells_them(world, run, gridstead):
     """The tiny study has those of the open study: its lakes. A wider buffer is another result."""
     told = "select excluded, layer, buffer_m from meta.exclusion"
@@ -248,6 +249,7 @@ def test_a_run_keeps_its_exclusions_and_tells_them(world, run, gridstead):
     assert "lake, and 2000 m around: nothing is built on a lake" in report
 
 
+@pytest.mark.slow
 def test_a_study_without_exclusions_says_that_they_are_unknown(world, run):
     tiny.edit(world.study, {"exclusions": []})
     assert run().code == 0

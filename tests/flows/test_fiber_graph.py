@@ -38,6 +38,7 @@ def test_an_unchanged_graph_is_reused_and_built_again_to_the_last_bit(base, step
     assert any(line.startswith("fiber: 3 nodes, 3 of them") for line in said)
 
 
+@pytest.mark.slow
 def test_a_lake_leaves_the_graph_and_a_carrier_s_link_does_not(run, world):
     files = world.study.parent / "files"
     lake = files / "lake.geojson"
@@ -62,6 +63,7 @@ def test_a_lake_leaves_the_graph_and_a_carrier_s_link_does_not(run, world):
     assert dict(rows(world.build, links)) == {"lumen": 2}
 
 
+@pytest.mark.slow
 def test_a_study_without_fiber_leaves_round_trips_unknown_and_says_so(run, world, gridstead):
     themes = yaml.safe_load(world.study.read_text())["themes"]
     del themes["fiber"]

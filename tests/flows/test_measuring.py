@@ -196,6 +196,7 @@ def test_a_part_that_is_not_whole_is_measured_again(
     assert pq.read_table(again).equals(pq.read_table(measure(1000, home="fresh")))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_its_parts_to_the_next(world, run, base):
     """In a process of its own: SIGKILL, then the same command again."""
     tiny.edit(world.study, {"measure": {"chunk_parcels": 10}})
@@ -263,6 +264,7 @@ def test_a_chunk_that_fails_only_as_a_whole_is_measured_in_pieces(
     assert len(pd.read_parquet(made.with_suffix(".skipped.parquet"))) == 0
 
 
+@pytest.mark.slow
 def test_a_study_may_go_on_without_the_parcels_at_fault(world, run, monkeypatch, paths, gridstead):
     tiny.edit(world.study, {"measure": {"chunk_parcels": 10, "on_failed_chunk": "skip"}})
     for path in (world.home / "work").glob("metric-*"):

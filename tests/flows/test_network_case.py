@@ -60,6 +60,7 @@ def test_the_case_takes_the_place_of_the_grid_and_the_people_stay(world, run, ba
     assert all(mw > 0 for _, mw in power)
 
 
+@pytest.mark.slow
 def test_an_equal_case_is_reused_and_a_changed_one_is_not(world, run, small):
     case, points = small
     assert run("--network", case, "--network-points", points).code == 0
@@ -75,6 +76,7 @@ def test_an_equal_case_is_reused_and_a_changed_one_is_not(world, run, small):
     ) == [(45,)]
 
 
+@pytest.mark.slow
 def test_what_utilities_state_takes_the_place_of_what_is_computed(world, run, small, tmp_path):
     case, points = small
     (tmp_path / "map.csv").write_text(

@@ -60,6 +60,7 @@ def data_centers(build):
     )[0]
 
 
+@pytest.mark.slow
 def test_a_run_measures_data_centers_and_they_score_nothing(osm, run, base, overpass, gridstead):
     answer = run()
     assert answer.code == 0, answer.err

@@ -179,6 +179,7 @@ def test_a_run_without_a_raster_exports_the_people_of_its_layer(base):
         assert (state, people) == (name, pytest.approx(counted, abs=0.01))
 
 
+@pytest.mark.slow
 def test_where_the_raster_ends_the_count_is_unknown(world, plain, gridstead):
     """West of the raster's eastern edge by 25 miles and more the smaller circles are known."""
     write_raster(world.study.parent / "files" / "people.tif", (-78.5, 37.9, -77.2, 40.2))
@@ -207,6 +208,7 @@ def test_where_the_raster_ends_the_count_is_unknown(world, plain, gridstead):
     assert rows(world.build, "select count(people_5ms_high) from core.parcel_metric") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_study_may_count_the_people_of_its_places(world, plain, gridstead):
     """With a place in every state, whose census it holds."""
     themes = yaml.safe_load(world.study.read_text())["themes"]

@@ -213,6 +213,7 @@ def test_the_deployments_of_prefect_yaml_are_scheduled(server):
 # ---- As a user starts it -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untouched")
 def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(world, server):
     """Nothing is set up; Ctrl-C reaches every process of the terminal's group, the server too if it could."""

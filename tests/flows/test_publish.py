@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from data.object_cache import sha256_of
 from flows import housekeeping
 from flows.home import Home
@@ -58,6 +60,7 @@ def test_a_reader_keeps_the_build_that_it_opened(world, run):
     assert rows(world.build, "select run_id from meta.run")[0][0] > before
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_last_build_and_the_next_one_clears_up(world, run, gridstead, base):
     """While it lives no other run may write there, and everybody may read."""
     change_plants(world)

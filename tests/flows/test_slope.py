@@ -164,6 +164,7 @@ def test_a_raster_that_is_none_or_has_no_crs_is_named(place):
         place(reader="geo")
 
 
+@pytest.mark.slow
 def test_a_run_tells_the_slopes_of_its_parcels(world, plain, gridstead, base):
     write_raster(world.study.parent / "files" / "slope.tif")
     declare(world.study)

@@ -94,6 +94,7 @@ def study_content(name: str = "tiny") -> dict[str, Any]:
     content = yaml.safe_load((STUDIES_DIR / "open-conus.yaml").read_text())
     content.update(id=name, title="Four square counties", area=AREA, catalogue="own.yaml")
     content["headroom_method"] = "import_estimate"
+    content["draws"] = 40
     content["workloads"] = [w for w in content["workloads"] if w["id"] in WORKLOADS]
     content["divide"] = {"kind": "h3", "resolution": RESOLUTION, "min_land_share": 0.25}
     return content

@@ -178,6 +178,7 @@ def crowd():
     return parcels, world.profile(FACTORS, [BIG, CLOSE])
 
 
+@pytest.mark.slow
 def test_rankings_are_the_same_bytes_whatever_the_threads_and_the_order_of_parcels(tmp_path, crowd):
     parcels, profile = crowd
     shuffled = [parcels[i] for i in np.random.default_rng(1).permutation(len(parcels))]

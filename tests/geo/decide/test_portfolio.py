@@ -226,6 +226,7 @@ def ieee118():
     return Dense(network), network, alone, sharing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sites", "mw"), [(3, 0.6), (5, 0.5)])
 def test_a_portfolio_of_ieee_118_overloads_nothing_intact_or_after_any_outage(ieee118, sites, mw):
     dense, network, alone, sharing = ieee118
