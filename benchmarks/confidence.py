@@ -165,7 +165,7 @@ def section(found: dict[str, Any]) -> str:
     ]
     return f"""{HEADING}
 
-{found["machine"]}, 2 cores, shared with other work: CPU seconds halved are what two idle cores take. `python benchmarks/confidence.py`
+{found["machine"]}, 2 cores. `python benchmarks/confidence.py`
 
 {made["rows"]:,} made rows (uniform value scores), {FACTORS} factors, {made["draws"]:,} draws:
 

@@ -169,7 +169,9 @@ def _told(found: Covering, ms: float, study_people: float) -> str:
 
 
 def _gap(found: Covering) -> str:
-    by = "HiGHS" if found.method == "milp" else "greedy, which the solver did not better in time"
+    by = "whole sites by HiGHS"
+    if found.method == "greedy":
+        by = "greedy with exchanges, bounded by HiGHS"
     return (
         f"No choice of all {found.offer_count:,} parcels covers more than {found.bound_people:,.0f}, "
         f"{found.gap:.2%} more ({by}, {found.kept_count:,} parcels, {found.seconds:.0f} s)."
