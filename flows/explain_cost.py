@@ -34,6 +34,8 @@ UNITS = {
 SHORT_UNITS = {"delivered_usd_per_mwh": "$/MWh", "usd_per_million_queries": "$/M queries"}
 ENDS = ("low", "mid", "high")
 MID = 1
+# Of what the objective does not tell.
+UNKNOWN_ENDS = np.full((1, 3), np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ class ParcelCosts:
             "missing": list(cost.missing[0]),
             "capital_musd": _ends(cost.capital_musd[0]),
             "time_to_power_years": _ends(cost.extras["time_to_power_years"][0]),
+            "usd_per_gpu_h": _ends(cost.extras.get("usd_per_gpu_h", UNKNOWN_ENDS)[0]),
         }
 
     def over_best(self, factors: list[Factor], values: Mapping[str, float]) -> list[float | None]:

@@ -215,6 +215,12 @@ def _cost_section(workload: dict[str, Any]) -> Shown | None:
         notes += lines(
             f"{years['mid']:.1f} years ({years['low']:.1f} to {years['high']:.1f}) to power, mostly by convention"
         )
+    hour = cost["usd_per_gpu_h"]
+    if hour["mid"] is not None:
+        notes += lines(
+            f"{hour['mid']:.2f} $ ({hour['low']:.2f} to {hour['high']:.2f}) an hour of a working GPU, with building "
+            "and servers, which are the same everywhere"
+        )
     return Shown(title, rows, columns=columns, notes=notes)
 
 

@@ -59,6 +59,7 @@ given as (
         any_value(value) filter (where name = 'gpu_kw') as gpu_kw,
         any_value(value) filter (where name = 'gpu_usd') as gpu_usd,
         any_value(value) filter (where name = 'gpu_life_years') as gpu_life_years,
+        any_value(turned) filter (where name = 'gpu_utilisation') as gpu_utilisation,
         any_value(value) filter (where name = 'wh_per_query') as wh_per_query,
         case end_no
             when 1 then min(value) filter (where name = 'pue')
@@ -234,6 +235,11 @@ told as (
         case when objective <> 'training' and cost_mw is not null then
             gpu_usd * gpu_crf / (gpu_kw / 1000 * 8760 * load_factor_used) * mwh_per_unit
         end as servers,
+        -- With shell and the GPU itself, by the hour in which it works.
+        case when objective = 'training' then
+            (shell_usd * crf / mwh_per_year + gpu_usd * gpu_crf / (gpu_kw / 1000 * 8760 * load_factor_used))
+        end as beside_usd_per_mwh,
+        gpu_kw / 1000 * load_factor_used / gpu_utilisation as mwh_per_gpu_h,
         case when line_usd is not null and end_usd is not null then
             (
                 line_usd + end_usd + coalesce(lit_usd, 0) + coalesce(diverse_usd, 0)
@@ -263,7 +269,8 @@ select
     shell,
     servers,
     capital_musd,
-    power_years as time_to_power_years
+    power_years as time_to_power_years,
+    (total + beside_usd_per_mwh) * mwh_per_gpu_h as usd_per_gpu_h
 from told;
 comment on macro table mart.delivered_cost is
-'Costs with their terms, three rows a parcel (bound: low, mid, high), at another size or price of energy: from mart.delivered_cost(''training'', mw := 500, usd_per_mwh := 45) where bound = ''mid'' order by total. Terms are in the unit of objective; one that is NULL is unknown, or none of the workload, and not in total. In an attached build, USE it first';
+'Costs with their terms, three rows a parcel (bound: low, mid, high), at another size or price of energy: from mart.delivered_cost(''training'', mw := 500, usd_per_mwh := 45) where bound = ''mid'' order by total. Terms are in the unit of objective; one that is NULL is unknown, or none of the workload, and not in total. usd_per_gpu_h is what an hour of a working GPU costs with shell and GPU, for training. In an attached build, USE it first';

@@ -147,6 +147,10 @@ def test_plain_sql_reaches_the_same_terms(con, name, asked):
         "capital_musd": cost.capital_musd,
         "time_to_power_years": cost.extras["time_to_power_years"],
     }
+    if cost.objective == "delivered_usd_per_mwh":
+        want["usd_per_gpu_h"] = cost.extras["usd_per_gpu_h"]
+    else:
+        assert found["usd_per_gpu_h"].isna().all()
     for number, end in enumerate(ENDS):
         rows = found[found["bound"] == end].set_index("parcel_id").loc[MADE.index]
         assert set(rows["objective"]) == {cost.objective}

@@ -292,6 +292,9 @@ def test_costs_are_those_of_the_macro(priced, parcels):
         assert {row["term"] for row in cost["terms"]} >= {"energy", "tie_line", "substation"}
         for end in ("low", "mid", "high"):
             assert cost[end] == pytest.approx(rows_of_macro.loc[end, "total"], rel=1e-9)
+            hour, by_macro = cost["usd_per_gpu_h"][end], rows_of_macro.loc[end, "usd_per_gpu_h"]
+            is_training = each["workload"] == "training"
+            assert (hour == pytest.approx(by_macro, rel=1e-9)) if is_training else hour is None
             for row in cost["terms"]:
                 assert row[end] == pytest.approx(rows_of_macro.loc[end, row["term"]], rel=1e-9)
         assert sum(row["mid"] for row in cost["terms"]) == pytest.approx(cost["mid"])
