@@ -18,6 +18,7 @@ def write_area(path, *shapes, crs="OGC:CRS84"):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [(["va"], {"51107", "51061"}), (["51107", "Maryland"], {"51107", "24031", "24021"})],
@@ -49,6 +50,7 @@ def test_a_polygon_clips_parcels_and_counties(world, run, tmp_path):
     assert "metrics: unchanged, reused" in again.err
 
 
+@pytest.mark.slow
 def test_resolution_divides_finer(world, run, base):
     answer = run("--resolution", 6, "--area", "24021")
     assert answer.code == 0

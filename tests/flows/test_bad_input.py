@@ -209,6 +209,7 @@ def test_a_source_that_is_wrong(world, run, spoil, code, said):
     assert_says(run(), code, said)
 
 
+@pytest.mark.slow
 def test_people_that_get_lost_stop_the_publication(world, run):
     """A state without load has nowhere to put its people."""
     grid = files_of(world) / "grid.zip"

@@ -147,6 +147,7 @@ def told_of(build):
     return rows(build, query)
 
 
+@pytest.mark.slow
 def test_bad_rows_are_named_and_change_nothing_of_the_good_ones(world, run, tmp_path):
     assert run("--parcels", write(tmp_path / "good.parquet", good_lots())).code == 0
     alone = of_parcels(world.build)

@@ -110,6 +110,7 @@ def ids_of(parcels):
     return pq.read_table(parcels, columns=["parcel_id"]).column(0).to_pylist()
 
 
+@pytest.mark.slow
 def test_the_chunk_size_decides_no_bit(measure):
     one = pq.read_table(measure(1000, home="a"))
     for size in (7, 1, 33):

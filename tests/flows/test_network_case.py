@@ -13,6 +13,7 @@ def small(tmp_path):
     return tmp_path / "small.m", tmp_path / "points.csv"
 
 
+@pytest.mark.slow
 def test_the_case_takes_the_place_of_the_grid_and_the_people_stay(world, run, base, small):
     case, points = small
     answer = run("--network", case, "--network-points", points)

@@ -19,6 +19,7 @@ def lots(count: int, lon: float, lat: float, prefix: str = "A") -> gpd.GeoDataFr
     )
 
 
+@pytest.mark.slow
 def test_geopackage_in_another_system_beside_geoparquet(world, run, tmp_path):
     lots(6, -77.6, 39.0).to_crs("EPSG:2283").to_file(tmp_path / "loudoun.gpkg")
     lots(4, -77.2, 39.1, "B").to_parquet(tmp_path / "montgomery.parquet")

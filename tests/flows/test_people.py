@@ -125,6 +125,7 @@ def test_a_raster_that_holds_no_people_is_named(place, how, said):
     assert said in raised.value.message
 
 
+@pytest.mark.slow
 def test_a_run_counts_the_people_of_its_raster(world, plain, gridstead, base):
     """Plain miles against a sum over the raster's cells; the export holds the same people."""
     path = world.study.parent / "files" / "people.tif"

@@ -269,6 +269,7 @@ def published(base, tmp_path_factory):
     return SimpleNamespace(home=home, build=home / "gridstead.duckdb", sterling=sterling)
 
 
+@pytest.mark.slow
 def test_a_build_holds_what_the_step_found(published):
     found = rows(
         published.build,
@@ -288,6 +289,7 @@ def test_a_build_holds_what_the_step_found(published):
     assert "load flow" in report
 
 
+@pytest.mark.slow
 def test_power_at_a_point_says_who_serves_it_and_what_limits_it(gridstead, published):
     answer = gridstead("power", "39.42,-77.36", "--home", published.home)
     assert answer.code == 0
@@ -302,6 +304,7 @@ def test_power_at_a_point_says_who_serves_it_and_what_limits_it(gridstead, publi
     assert told["limits"][0]["limit_text"] == near[0]["limit_text"]
 
 
+@pytest.mark.slow
 def test_more_than_there_is_asks_for_an_upgrade(gridstead, published):
     said = gridstead("power", "39.62,-77.20", "--mw", 1300, "--home", published.home)
     assert "None within 20 miles serves 1,300 MW in the middle case." in said.out
@@ -320,12 +323,14 @@ def test_more_than_there_is_asks_for_an_upgrade(gridstead, published):
     assert "rebuild" in said.out
 
 
+@pytest.mark.slow
 def test_a_load_that_fits_needs_no_upgrade(gridstead, published):
     told = gridstead("power", "39.62,-77.20", "--mw", 300, "--home", published.home, "--json").json
     assert told["upgrade"]["elements"] == []
     assert told["substations"][0]["serves"] == "yes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -342,6 +347,7 @@ def test_what_is_no_point_or_no_load_is_said(gridstead, published, words, said):
     assert said in " ".join(answer.err.split())
 
 
+@pytest.mark.slow
 def test_a_point_far_from_any_substation_has_unknown_power(gridstead, published):
     answer = gridstead("power", "45.0,-60.0", "--home", published.home)
     assert answer.code == 0

@@ -178,6 +178,7 @@ def test_a_server_that_does_not_answer_is_one_sentence(gridstead, world):
 # ---- Deployments ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_deployments_of_prefect_yaml_are_scheduled(server):
     """A schedule that a server has taken proves nothing: a run must stand in its list."""
     server.post("/work_pools/", json={"name": "gridstead", "type": "process"}).raise_for_status()

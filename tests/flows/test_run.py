@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.flows import tiny
@@ -52,6 +53,7 @@ def test_an_equal_run_reuses_every_step_and_ranks_the_same(world, run, base):
     assert len(list((world.home / "builds").glob("*.duckdb"))) == 2
 
 
+@pytest.mark.slow
 def test_a_build_made_anew_ranks_the_same(world, run, base):
     """Nothing of the first run is there, so everything is measured and ranked once more."""
     for path in [*(world.home / "work").iterdir(), world.build]:
@@ -105,6 +107,7 @@ def test_only_stages_one_theme_and_publishes_nothing(world, run):
     assert len(list((world.home / "builds").glob("*.duckdb"))) == 1
 
 
+@pytest.mark.slow
 def test_keeps_as_many_builds_as_asked_and_what_they_share(world, run):
     published = []
     for keep in (5, 2, 2):

@@ -43,6 +43,7 @@ def copied(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_constant_of_another_module_is_compiled_anew(copied):
     cache = {"NUMBA_CACHE_DIR": ""}
     east_m, hits, path = call(copied, **cache)

@@ -164,6 +164,7 @@ def test_equal_regions_go_by_id_and_ranks_are_dense(tmp_path):
         assert [found[name]["rank"] for name in names] == [1, 2]
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**32 - 1))
 def test_regions_agree_with_the_oracle(tmp_path_factory, seed):

@@ -265,6 +265,7 @@ def test_a_build_answers_under_any_file_name_and_alias(tmp_path):
         assert con.execute("select count(*) from meta.column").fetchone()[0] > 300
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 2**32 - 1))
 def test_scores_of_our_own_profiles_agree_with_the_oracle(tmp_path_factory, seed):
