@@ -16,7 +16,13 @@ from data import store
 from data.metrics import METRICS
 from data.stage import fill_layer, load_layer, load_reference
 from data.study import Study
-from data.workload import MAJOR_METRO_PEOPLE, Factor, Workload, major_metro_people
+from data.workload import (
+    MAJOR_METRO_PEOPLE,
+    Factor,
+    Workload,
+    kept_weight,
+    major_metro_people,
+)
 
 # Tables of core that are loaded with the parcels, after the layers.
 PARCEL_TABLES = ("parcel", "parcel_metric", "parcel_access")
@@ -248,7 +254,7 @@ def load_profiles(
     for entry in study.workloads:
         workload = workloads[entry.id]
         why = {item.metric: item.why for item in entry.without}
-        kept = sum(factor.weight for factor in workload.factors if factor.metric not in why)
+        kept = kept_weight(entry, workload)
         _insert(con, "meta.workload", pd.DataFrame([_workload_row(workload, people)]))
         gates = [
             {

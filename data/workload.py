@@ -208,6 +208,12 @@ def major_metro_people(workloads: Mapping[str, Workload]) -> int:
     return next((people for people in asked if people is not None), MAJOR_METRO_PEOPLE)
 
 
+def kept_weight(entry: StudyWorkload, workload: Workload) -> float:
+    """Sum of the weights of the factors that a study keeps of a profile: what they are scaled by to sum to 1."""
+    lacks = {item.metric for item in entry.without}
+    return sum(factor.weight for factor in workload.factors if factor.metric not in lacks)
+
+
 def _check_without(study: Study, entry: StudyWorkload, workload: Workload) -> None:
     weighed = {factor.metric for factor in workload.factors}
     gated = {gate.metric for gate in workload.gates}

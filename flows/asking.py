@@ -12,10 +12,12 @@ from data.catalogue import FileAccess, LockEntry, Source
 from data.errors import BuildError, PullError, UsageError
 from data.network_case import catalogue_of, load_with_case
 from data.pull import mirror_from_environment
+from flows.cost_words import OBJECTIVES, SHORT_UNITS
 from flows.exporting import LEVELS, require_workload
 from flows.home import Home
 from flows.reporting import rows_of
-from flows.show import Shown, ranks_drawn
+from flows.show import Shown
+from geo.export.report_data import ranks_text
 
 REGION_COLUMNS = {
     "rank": "rank",
@@ -37,7 +39,6 @@ RUN_COLUMNS = {
     "is_published": "published",
     "path": "build",
 }
-COST_HEADS = {"training": "$/MWh", "inference": "$/M queries"}
 PARCEL_COLUMNS = {
     "rank": "rank",
     "ranks_drawn": "5 to 95 %",
@@ -72,11 +73,16 @@ def top(build: Path, workload: str, level: str, n: int) -> Shown:
     columns = PARCEL_COLUMNS if is_parcel else REGION_COLUMNS
     return Shown(
         f"{workload}: first {len(rows)} by {level}",
-        [{**row, "ranks_drawn": ranks_drawn(row)} for row in rows],
-        columns=columns | {"cost_mid": COST_HEADS[profile["objective"]]},
+        [{**row, "ranks_drawn": _ranks_drawn(row)} for row in rows],
+        columns=columns | {"cost_mid": SHORT_UNITS[OBJECTIVES[profile["objective"]]]},
         notes=honest(run),
         payload=rows,
     )
+
+
+def _ranks_drawn(row: dict[str, Any]) -> str | None:
+    """Interval of a rank; None of what ranks in no draw."""
+    return None if row["p_top100"] is None else ranks_text(row["rank_p05"], row["rank_p95"])
 
 
 def sql(build: Path, query: str, limit: int) -> Shown:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from data.study import Study
 from data.uncertainty import Uncertainty, uncertainty_of
-from data.workload import Workload, study_workloads
+from data.workload import Workload, kept_weight, study_workloads
 from flows import keys
 from flows.confidence_cost import cost_inputs
 from flows.costing import COST_CODE, basis_of, price, read_metrics, read_rules
@@ -200,7 +200,7 @@ def _in_use(study: Study, workload: Workload) -> dict[str, Any]:
     """Factors and gates that a study keeps of a profile, with weights that sum to 1."""
     entry = next(entry for entry in study.workloads if entry.id == workload.id)
     lacks = {item.metric for item in entry.without}
-    kept = sum(factor.weight for factor in workload.factors if factor.metric not in lacks)
+    kept = kept_weight(entry, workload)
     gates: dict[str, dict[str, float]] = {}
     for gate in workload.gates:
         if gate.metric not in lacks:

@@ -31,8 +31,6 @@ COST_CODE = (
 TABLES = ("cost", "tie_line", "latency", "pue", "gpu")
 # Where it is filled, prices and queues are of counties; else of states.
 COUNTY_LAYER = "county_fact"
-# What is priced for a profile of either objective, as it is published.
-OBJECTIVES = {"training": "delivered_usd_per_mwh", "inference": "usd_per_million_queries"}
 # Beside the table of the costs.
 RULE_TABLE = "cost_rule"
 READ = (*NEEDED, "rtt_unknown_reason")

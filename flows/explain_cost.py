@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from flows.cost_words import UNITS
 from flows.reporting import rows_of
 from geo.decide.factor import Factor
 from geo.tie_line import ROUTE_FACTOR, USEFUL_MW
@@ -27,11 +28,6 @@ TERM_WORDS = {
     "shell": "the building, by MW",
     "servers": "GPUs, by MW: the same everywhere",
 }
-UNITS = {
-    "delivered_usd_per_mwh": "$/MWh of IT load",
-    "usd_per_million_queries": "$ a million queries",
-}
-SHORT_UNITS = {"delivered_usd_per_mwh": "$/MWh", "usd_per_million_queries": "$/M queries"}
 ENDS = ("low", "mid", "high")
 MID = 1
 # Of what the objective does not tell.

@@ -3,9 +3,10 @@
 import textwrap
 from typing import Any
 
-from flows.explain_cost import SHORT_UNITS
+from flows.cost_words import SHORT_UNITS
 from flows.explain_words import figure, value_words
 from flows.show import Shown
+from geo.export.report_data import ranks_text
 
 WIDTH = 79
 # Fewer points are not told in figures.
@@ -126,16 +127,8 @@ def _interval(workload: dict[str, Any]) -> str | None:
     """Ranks between which a parcel lies in 90 of 100 draws, by score."""
     for row in workload["confidence"]:
         if row["basis"] == "score":
-            return _ranks(row)
+            return ranks_text(row["rank_p05"], row["rank_p95"])
     return None
-
-
-def _ranks(row: dict[str, Any]) -> str:
-    """Ranks at 5 and 95 % of the draws; a draw that fails a gate ranks nowhere."""
-    low, high = (
-        "nowhere" if row[name] is None else f"{row[name]:,.0f}" for name in ("rank_p05", "rank_p95")
-    )
-    return low if low == high else f"{low} to {high}"
 
 
 def _cost_words(cost: dict[str, Any]) -> str | None:
@@ -244,9 +237,10 @@ def _confidence_notes(workload: dict[str, Any]) -> list[str]:
             if row["swing_label"]
             else ""
         )
+        ranks = ranks_text(row["rank_p05"], row["rank_p95"])
         notes += lines(
             f"of the draws by {row['basis']}: {row['p_top10']:.0%} in the first 10, {row['p_top100']:.0%} in the "
-            f"first 100, {row['p_ranked']:.0%} pass all gates; rank {_ranks(row)}{swing}"
+            f"first 100, {row['p_ranked']:.0%} pass all gates; rank {ranks}{swing}"
         )
     return notes
 

@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 
 from data import store
+from flows.cost_words import OBJECTIVES, UNITS
 from geo.export.report_data import (
     CheckReport,
     PowerReport,
@@ -19,8 +20,6 @@ from geo.export.report_data import (
 
 TOP_REGIONS = 20
 TOP_PARCELS = 10
-# What the costs of either objective are.
-COST_UNITS = {"training": "$/MWh of IT load", "inference": "$ a million queries"}
 
 
 def rows_of(
@@ -164,7 +163,7 @@ def _workload(con: duckdb.DuckDBPyConnection, workload: dict[str, Any]) -> Workl
             for row in parcels
         ],
         removed_factors=removed,
-        cost_unit=COST_UNITS[workload["objective"]],
+        cost_unit=UNITS[OBJECTIVES[workload["objective"]]],
     )
 
 

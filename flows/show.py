@@ -3,7 +3,6 @@
 import json
 import math
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -31,16 +30,6 @@ class Shown:
     def data(self) -> Any:
         """Return what `--json` prints."""
         return self.rows if self.payload is None else self.payload
-
-
-def ranks_drawn(row: Mapping[str, Any]) -> str | None:
-    """Ranks that 5 and 95 % of the draws do not exceed; one that fails a gate in more ranks nowhere."""
-    if row["p_top100"] is None:
-        return None
-    low, high = (
-        "nowhere" if row[name] is None else f"{row[name]:,.0f}" for name in ("rank_p05", "rank_p95")
-    )
-    return low if low == high else f"{low} to {high}"
 
 
 def show(result: Shown, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ TILE = 2_048
 # Digits that ranks are sorted by: two of them hold a place.
 DIGIT = 2_048
 DIGIT_BITS = 11
+# Scores, value scores and weights of a draw are whole parts of this.
 UNITS = 1_048_576
 # A score is a few units over `UNITS` at most, by the rounding of weights.
 TOP = UNITS + 64

@@ -10,10 +10,8 @@ import pandas as pd
 from scipy.special import gammaincinv
 
 from geo.decide import _draws
-from geo.decide._draws import FIRST, GOLDEN, MANTISSA, SECOND
+from geo.decide._draws import FIRST, GOLDEN, MANTISSA, SECOND, UNITS
 
-# Scores, value scores and weights of a draw are whole parts of this.
-UNITS = 1 << 20
 SEED = 20_261_122
 COUNT = 1_000
 # Coefficient of variation of a weight of average size.

@@ -12,6 +12,7 @@ from geo.export.report_data import (
     ReportData,
     SourceReport,
     WorkloadReport,
+    ranks_text,
 )
 
 TOP_REGIONS, TOP_PARCELS = 20, 10
@@ -113,7 +114,7 @@ def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...], cost_unit: str) 
         [
             (
                 f"{row.rank:,}",
-                *((_ranks(row),) if is_drawn else ()),
+                *((ranks_text(row.rank_p05, row.rank_p95),) if is_drawn else ()),
                 *(row.name, row.place)[: len(names)],
                 _interval(row, pattern),
                 *((_cost(row),) if is_priced else ()),
@@ -123,13 +124,6 @@ def _ranking(rows: Sequence[RankedRow], names: tuple[str, ...], cost_unit: str) 
         ],
         right=("Rank", _DRAWN, "Score", cost_unit),
     )
-
-
-def _ranks(row: RankedRow) -> str:
-    low, high = (
-        "nowhere" if rank is None else f"{rank:,}" for rank in (row.rank_p05, row.rank_p95)
-    )
-    return low if low == high else f"{low} to {high}"
 
 
 def _cost(row: RankedRow) -> str:

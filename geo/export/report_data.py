@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
+def ranks_text(rank_p05: float | None, rank_p95: float | None) -> str:
+    """Write the ranks that 5 and 95 % of the draws do not exceed; None is one that ranks nowhere."""
+    low, high = ("nowhere" if rank is None else f"{rank:,.0f}" for rank in (rank_p05, rank_p95))
+    return low if low == high else f"{low} to {high}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RankedRow:
     """A region or a parcel in a ranking.

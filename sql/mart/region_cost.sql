@@ -34,14 +34,18 @@ with priced as (
         fill.region_kind,
         fill.region_id,
         any_value(cost.objective) as objective,
-        sum(fill.used_mw) as mw,
-        -- fsum keeps the same bits whatever the order of the rows.
-        fsum(fill.used_mw * cost.low) as low,
-        fsum(fill.used_mw * cost.mid) as mid,
-        fsum(fill.used_mw * cost.high) as high,
-        fsum(cost.capital_musd_mid) as capital_musd_mid,
-        fsum(fill.used_mw * cost.time_to_power_years_mid) as power_years,
-        coalesce(sum(fill.used_mw) filter (where cost.mid is null), 0) as unknown_mw
+        -- Whole kW times whole millionths: sums that no order of the rows changes.
+        sum(round(fill.used_mw * 1000)::hugeint) as kw,
+        sum(round(fill.used_mw * 1000)::hugeint * round(cost.low * 1e6)::hugeint) as low_units,
+        sum(round(fill.used_mw * 1000)::hugeint * round(cost.mid * 1e6)::hugeint) as mid_units,
+        sum(round(fill.used_mw * 1000)::hugeint * round(cost.high * 1e6)::hugeint) as high_units,
+        sum(round(cost.capital_musd_mid * 1e6)::hugeint) as capital_usd,
+        sum(
+            round(fill.used_mw * 1000)::hugeint * round(cost.time_to_power_years_mid * 1e6)::hugeint
+        ) as year_units,
+        coalesce(
+            sum(round(fill.used_mw * 1000)::hugeint) filter (where cost.mid is null), 0
+        ) as unknown_kw
     from mart.region_fill as fill
     inner join mart.parcel_cost as cost using (workload, parcel_no)
     group by fill.workload, fill.region_kind, fill.region_id
@@ -53,12 +57,12 @@ told as (
         region_kind,
         region_id,
         objective,
-        case when unknown_mw = 0 then low / mw end as low,
-        case when unknown_mw = 0 then mid / mw end as mid,
-        case when unknown_mw = 0 then high / mw end as high,
-        case when unknown_mw = 0 then capital_musd_mid end as capital_musd_mid,
-        case when unknown_mw = 0 then power_years / mw end as time_to_power_years_mid,
-        unknown_mw
+        case when unknown_kw = 0 then low_units::double / kw::double / 1e6 end as low,
+        case when unknown_kw = 0 then mid_units::double / kw::double / 1e6 end as mid,
+        case when unknown_kw = 0 then high_units::double / kw::double / 1e6 end as high,
+        case when unknown_kw = 0 then capital_usd::double / 1e6 end as capital_musd_mid,
+        case when unknown_kw = 0 then year_units::double / kw::double / 1e6 end as time_to_power_years_mid,
+        unknown_kw::double / 1000 as unknown_mw
     from priced
 )
 

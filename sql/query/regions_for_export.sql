@@ -1,38 +1,61 @@
 select
-    region_rank.* exclude (workload), region.population_people, parcel.parcel_name as best_parcel_name,
-    confidence.p_top10,
-    confidence.p_top100,
-    confidence.rank_p05,
-    confidence.rank_p50,
-    confidence.rank_p95,
-    confidence.swing_metric,
-    cost.cost_rank,
-    cost.low as cost_low,
-    cost.mid as cost_mid,
-    cost.high as cost_high,
-    cost.capital_musd_mid,
-    cost.time_to_power_years_mid,
-    metric.headroom_mw_low, metric.headroom_mw_mid, metric.headroom_mw_high,
-    metric.substation_230kv_mi, metric.line_230kv_mi, metric.firm_generation_50mi_mw,
-    metric.industrial_usd_per_mwh, metric.major_metro_name, metric.major_metro_mi,
-    metric.population_50mi, metric.carrier_25mi_count,
-    metric.rtt_major_metro_ms_low, metric.rtt_major_metro_ms_mid, metric.rtt_major_metro_ms_high,
-    metric.people_5ms_mid, metric.people_10ms_low, metric.people_10ms_mid, metric.people_10ms_high,
-    metric.people_20ms_mid, metric.is_single_homed, metric.known_share,
-    region.lon, region.lat, region.geometry
-from mart.region_rank
-inner join mart.region using (region_kind, region_id)
-left join mart.region_cost as cost using (workload, region_kind, region_id)
-left join mart.region_confidence as confidence
-    on
-        region_rank.workload = confidence.workload
-        and region_rank.region_kind = confidence.region_kind
-        and region_rank.region_id = confidence.region_id
-        and confidence.basis = 'score'
-left join core.parcel on region_rank.best_parcel_id = parcel.parcel_id
-left join core.parcel_metric as metric on region_rank.best_parcel_id = metric.parcel_id
+    region_kind,
+    region_id,
+    region_name,
+    rank,
+    score,
+    score_low,
+    score_high,
+    gate_status,
+    capacity_mw,
+    filled_share,
+    substation_count,
+    candidate_count,
+    parcel_count,
+    best_parcel_id,
+    best_parcel_score,
+    reason,
+    population_people,
+    best_parcel_name,
+    p_top10,
+    p_top100,
+    rank_p05,
+    rank_p50,
+    rank_p95,
+    swing_metric,
+    cost_rank,
+    cost_low,
+    cost_mid,
+    cost_high,
+    capital_musd_mid,
+    time_to_power_years_mid,
+    headroom_mw_low,
+    headroom_mw_mid,
+    headroom_mw_high,
+    substation_230kv_mi,
+    line_230kv_mi,
+    firm_generation_50mi_mw,
+    industrial_usd_per_mwh,
+    major_metro_name,
+    major_metro_mi,
+    population_50mi,
+    carrier_25mi_count,
+    rtt_major_metro_ms_low,
+    rtt_major_metro_ms_mid,
+    rtt_major_metro_ms_high,
+    people_5ms_mid,
+    people_10ms_low,
+    people_10ms_mid,
+    people_10ms_high,
+    people_20ms_mid,
+    is_single_homed,
+    known_share,
+    lon,
+    lat,
+    geometry
+from mart.ranked_regions
 where
-    region_rank.workload = $workload
-    and ($level is null or region_rank.region_kind = $level)
-    and ($n is null or region_rank.rank <= $n)
-order by region_rank.region_kind, region_rank.rank nulls last, region_rank.region_id;
+    workload = $workload
+    and ($level is null or region_kind = $level)
+    and ($n is null or rank <= $n)
+order by region_kind, rank nulls last, region_id;

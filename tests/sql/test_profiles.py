@@ -38,6 +38,12 @@ def _parcels(profiles):
             value = best if good and rng.random() < 0.9 else rng.choice(xs)
             value *= rng.choice([1.0, rng.uniform(0.5, 1.5)])
             row[metric] = None if rng.random() < 0.04 else float(value)
+        # What a cost needs beside what profiles ask of.
+        row |= {
+            "deliverable_mw": 50.0 + number,
+            "tie_line_kv": 138.0,
+            "tie_line_mi": None if number % 6 == 0 else 2.0 + number % 7,
+        }
         row["disjoint_path_count"] = int(rng.integers(0, 3))
         row["carrier_25mi_count"] = int(rng.integers(0, 7))
         rows.append(row)
@@ -210,3 +216,31 @@ def test_what_if_changes_megawatts_price_budget_and_weights(small, asked, told):
 def test_what_if_refuses_what_it_cannot_use(small, asked, said):
     with pytest.raises(duckdb.Error, match=f"what_if_parcels: .*{said}"):
         small.execute(f"from mart.what_if_parcels({asked})").fetchall()
+
+
+def test_a_region_costs_what_its_plan_costs(con):
+    """By the megawatts that each parcel brings; unknown where the cost of any is."""
+    fill = con.execute("from mart.region_fill").df()
+    told = con.execute("from mart.parcel_cost").df()
+    fill = fill.merge(told, on=["workload", "parcel_no"], validate="many_to_one")
+    found = con.execute("from mart.region_cost").df()
+    found = found.set_index(["workload", "region_kind", "region_id"])
+    plans = fill.groupby(["workload", "region_kind", "region_id"])
+    assert len(plans) == len(found) > 20
+    known = 0
+    for region, plan in plans:
+        row = found.loc[region]
+        if plan["mid"].isna().any():
+            assert np.isnan(row["mid"])
+            assert row["unknown_mw"] == pytest.approx(plan["used_mw"][plan["mid"].isna()].sum())
+            continue
+        known += 1
+        for name in ("low", "mid", "high"):
+            mean = np.average(plan[name], weights=plan["used_mw"])
+            assert row[name] == pytest.approx(mean, abs=1e-5)
+        assert row["capital_musd_mid"] == pytest.approx(plan["capital_musd_mid"].sum(), abs=1e-4)
+    ranked = found.dropna(subset=["mid"]).sort_values(["mid"])
+    for _, of in ranked.groupby(["workload", "region_kind"]):
+        assert sorted(of["cost_rank"]) == list(range(1, len(of) + 1))
+        assert of.sort_values("cost_rank")["mid"].is_monotonic_increasing
+    assert 0 < known < len(plans)

@@ -190,7 +190,9 @@ def test_rankings_are_the_same_bytes_whatever_the_threads_and_the_order_of_parce
         told.append(
             [
                 con.execute(f"from mart.{table}").fetchall()
-                for table in ("parcel_score", "region_fill", "region_rank")
+                for table in (
+                    *("parcel_score", "parcel_cost", "region_fill", "region_rank", "region_cost"),
+                )
             ]
         )
     assert told[0] == told[1] == told[2]
