@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.data.local_server import Handler, LocalServer
+from tests.upstream.local_server import Handler, LocalServer
 
 RECORDED = Path(__file__).parent / "osm"
 FREE = """Connected as: 1234567890

@@ -9,7 +9,7 @@ from data.access._retry import retry_after_s
 from data.catalogue import Lock, LockEntry, Source
 from data.errors import IntegrityError, PullError
 from data.pull import mirror_from_environment, pull, sha256_of
-from tests.data.upstream import ArcgisLayer, Response, conditional, make_wheel, reply, running
+from tests.upstream import ArcgisLayer, Response, conditional, make_wheel, reply, running
 
 BODY = bytes(range(256)) * 4000
 

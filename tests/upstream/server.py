@@ -1,17 +1,13 @@
-"""A small upstream on 127.0.0.1, scripted per path, and makers of the artefacts it serves."""
+"""A small upstream on 127.0.0.1, scripted per path: what it answers, and what it was asked."""
 
 import contextlib
-import hashlib
 import json
-import zipfile
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.data.local_server import Handler, LocalServer
+from tests.upstream.local_server import Handler, LocalServer
 
 
 @dataclass(frozen=True)
@@ -93,64 +89,5 @@ def conditional(body: bytes, etag: str = '"v1"') -> Answer:
     return answer
 
 
-class ArcgisLayer:
-    """A layer with features at the given ids that answers at most `limit` of them at once."""
-
-    def __init__(self, ids: list[int], *, limit: int = 3, **about: Any) -> None:
-        self.ids = ids
-        self.limit = limit
-        self.about = {"maxRecordCount": limit, "supportedQueryFormats": "JSON, geoJSON"} | about
-        self.count: int | None = None
-        self.drop: set[int] = set()
-
-    def routes(self, path: str) -> dict[str, Answer]:
-        return {path: lambda _: reply(self.about), f"{path}/query": self.query}
-
-    def query(self, request: Request) -> Response:
-        query = request.query
-        if "returnIdsOnly" in query:
-            return reply({"objectIdFieldName": "OID", "objectIds": self.ids[::-1]})
-        if "returnCountOnly" in query:
-            return reply({"count": len(self.ids) if self.count is None else self.count})
-        low, high = (int(part.split()[2]) for part in query["where"].split(" AND ")[-2:])
-        wanted = [number for number in self.ids if low <= number <= high]
-        given = [number for number in wanted[: self.limit] if number not in self.drop]
-        answer: dict[str, Any] = {
-            "type": "FeatureCollection",
-            "features": [
-                {
-                    "type": "Feature",
-                    "id": number,
-                    "geometry": {"type": "Point", "coordinates": [-100 + number / 100, 40]},
-                    "properties": {"OID": number, "NAME": f"line {number}"},
-                }
-                for number in given
-            ],
-        }
-        if len(wanted) > self.limit:
-            answer["properties"] = {"exceededTransferLimit": True}
-        return reply(answer)
-
-
 def reply(content: Any) -> Response:
     return Response(json.dumps(content).encode(), headers={"Content-Type": "application/json"})
-
-
-def make_wheel(folder: Path, name: str, version: str, members: dict[str, bytes]) -> Path:
-    """Write a wheel that pip accepts."""
-    stem = f"{name}-{version}"
-    info = f"{stem}.dist-info"
-    files = members | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{path},sha256={_digest(body)},{len(body)}\n" for path, body in files.items())
-    path = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for member, body in (files | {f"{info}/RECORD": record.encode()}).items():
-            archive.writestr(zipfile.ZipInfo(member), body)
-    return path
-
-
-def _digest(body: bytes) -> str:
-    return urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
