@@ -3,6 +3,7 @@
 from tests.upstream.arcgis import ArcgisLayer
 from tests.upstream.local_server import Handler, LocalServer
 from tests.upstream.packages import make_wheel
+from tests.upstream.s3 import ObjectStore
 from tests.upstream.server import (
     Answer,
     Request,
@@ -18,6 +19,7 @@ __all__ = [
     "ArcgisLayer",
     "Handler",
     "LocalServer",
+    "ObjectStore",
     "Request",
     "Response",
     "Upstream",

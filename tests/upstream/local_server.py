@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -13,9 +14,14 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def send(
-        self, status: int, body: bytes, headers: Mapping[str, str], length: int | None
+        self,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        length: int | None,
+        stall_s: float = 0.0,
     ) -> None:
-        """Answer; `length` is what is said of the body, None for nothing."""
+        """Answer; `length` is what is said of the body, None for nothing; sleep half-way."""
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -23,8 +29,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         self.send_header("Connection", "close")
         self.end_headers()
+        half = len(body) // 2 if stall_s else 0
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(body)
+            self.wfile.write(body[:half])
+            time.sleep(stall_s)
+            self.wfile.write(body[half:])
         self.close_connection = True
 
     def log_message(self, *args: Any) -> None:
@@ -32,10 +41,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class LocalServer:
-    """A server that runs while its block does."""
+    """A server that runs while its block does; port 0 takes a free one."""
 
-    def __init__(self, handler: type[Handler]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[Handler], port: int = 0) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
