@@ -2,7 +2,7 @@
 
 from tests.upstream.arcgis import ArcgisLayer
 from tests.upstream.local_server import Handler, LocalServer
-from tests.upstream.packages import make_wheel
+from tests.upstream.packages import PackageIndex, make_wheel
 from tests.upstream.s3 import ObjectStore
 from tests.upstream.server import (
     Answer,
@@ -20,6 +20,7 @@ __all__ = [
     "Handler",
     "LocalServer",
     "ObjectStore",
+    "PackageIndex",
     "Request",
     "Response",
     "Upstream",

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -54,14 +54,17 @@ class Upstream(LocalServer):
         class Answering(Handler):
             def do_GET(self) -> None:  # noqa: N802
                 parts = urlsplit(self.path)
-                given = parse_qs(parts.query, keep_blank_values=True)
                 size = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(size)
+                given = parse_qs(parts.query, keep_blank_values=True)
+                if "form" in self.headers.get("Content-Type", ""):
+                    given |= parse_qs(body.decode(), keep_blank_values=True)
                 request = Request(
                     parts.path,
                     {name: values[-1] for name, values in given.items()},
                     {k.lower(): v for k, v in self.headers.items()},
                     self.command,
-                    self.rfile.read(size),
+                    body,
                 )
                 upstream.requests.append(request)
                 self._send(upstream.answer(request))
@@ -100,7 +103,7 @@ class Upstream(LocalServer):
 
 
 @contextlib.contextmanager
-def running(port: int = 0) -> Iterator[Upstream]:
+def running(port: int = 0) -> Generator[Upstream]:
     with Upstream(port) as upstream:
         yield upstream
 
