@@ -67,6 +67,8 @@ MART_ORDER = (
     "rank_parcels",
     "delivered_cost",
     "what_if_parcels",
+    "rank_history",
+    "source_history",
 )
 # Of meta, filled from what the power step wrote beside its substations.
 POWER_TABLES = ("power_waived", "power_sensitivity", "power_note")

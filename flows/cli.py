@@ -52,6 +52,7 @@ def run(
     home: HomeOption = None,
     out: Path | None = None,
     keep_builds: int = 5,
+    keep_history: int = 400,
     quiet: Annotated[bool, Flag] = False,
     json: JsonOption = False,
 ) -> Shown:
@@ -94,6 +95,8 @@ def run(
         Folder of the exports (default: exports in the home).
     keep_builds
         Builds to keep, 1 or more.
+    keep_history
+        Runs whose ranks are kept for `gridstead diff`, 1 or more.
     quiet
         Say nothing while running.
     """
@@ -116,6 +119,7 @@ def run(
         offline=offline,
         export=export,
         keep_builds=keep_builds,
+        keep_history=keep_history,
     )
     check_request(request)
     Home.at(request.home).make()

@@ -19,7 +19,7 @@ from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.study import Study
 from data.workload import study_workloads
-from flows import keys
+from flows import history, keys
 from flows.clock import utc
 from flows.confidence import confide_regions
 from flows.filling import region_filler
@@ -65,6 +65,8 @@ def publish(
         else:
             _make_build(con, study, paths)
         _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
+        if not is_same:
+            history.fill_build(con, home, log)
         _check(con, log)
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         store.run_file(
@@ -83,6 +85,7 @@ def publish(
         temporary.unlink(missing_ok=True)
         raise
     _put_in_place(temporary, home, run_id)
+    history.keep(home, log, request.keep_history)
     prune(home, request.keep_builds)
     return home.build
 

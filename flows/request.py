@@ -34,6 +34,7 @@ class RunRequest(BaseModel):
     offline: bool = False
     export: bool = True
     keep_builds: int = 5
+    keep_history: int = 400
 
 
 def study_of(request: RunRequest) -> Study:
@@ -86,6 +87,9 @@ def check(request: RunRequest) -> None:
         raise UsageError(msg, "6 is 36 km2 a cell, 7 is 5 km2, 8 is 0.7 km2.")
     if request.keep_builds < 1:
         msg = f"--keep-builds {request.keep_builds} keeps no build."
+        raise UsageError(msg, "Keep 1 or more.")
+    if request.keep_history < 1:
+        msg = f"--keep-history {request.keep_history} keeps no run."
         raise UsageError(msg, "Keep 1 or more.")
 
 
