@@ -9,9 +9,19 @@ from data.errors import ReadError
 from data.readers._artefact import Artefact
 
 
-def read_json_records(artefact: Artefact) -> pa.Table:
-    """Read a list of objects; nested values become JSON text, keys that a record lacks are null."""
-    return _table(_load(artefact, list, "a list of objects"))
+def read_json_records(artefact: Artefact, *, key: str | None = None) -> pa.Table:
+    """Read a list of objects; nested values become JSON text, keys that a record lacks are null.
+
+    `key` names the list where an API wraps it into an object: `{"data": [...], "meta": {}}`.
+    """
+    if key is None:
+        return _table(_load(artefact, list, "a list of objects"))
+    content = json.loads(artefact.read_text("utf-8-sig"))
+    records = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(records, list) or not all(isinstance(item, dict) for item in records):
+        message = f"{artefact.label} holds no list of objects under {key!r}."
+        raise ReadError(message, "The publisher may have changed the layout.")
+    return _table(records)
 
 
 def read_geonames_cities(artefact: Artefact, *, country: str | None = None) -> pa.Table:

@@ -11,8 +11,13 @@ from data.errors import ReadError
 from data.readers._artefact import Artefact
 
 
-def read_xlsx(artefact: Artefact, *, sheet: str, header_row: int = 1) -> pa.Table:
+def read_xlsx(
+    artefact: Artefact, *, sheet: str, header_row: int = 1, header_rows_above: int = 0
+) -> pa.Table:
     """Read one sheet below its header row (from 1); a cell of blanks stays what it is.
+
+    `header_rows_above` rows above the header row group its columns, in cells that stretch to the
+    right: a column is then named by all of them, `INDUSTRIAL / Sales / Megawatthours`.
 
     Whole numbers lose the `.0` that Excel does not show; dates become ISO 8601; `raw_row` counts
     the sheet's rows below the header, so that rows left empty keep their number.
@@ -22,8 +27,9 @@ def read_xlsx(artefact: Artefact, *, sheet: str, header_row: int = 1) -> pa.Tabl
         if sheet not in book.sheetnames:
             message = f"{artefact.label} has no sheet {sheet!r}."
             raise ReadError(message, f"It has: {', '.join(map(repr, book.sheetnames))}.")
-        rows = book[sheet].iter_rows(min_row=header_row, values_only=True)
-        header = [_text(value) for value in next(rows, ())]
+        rows = book[sheet].iter_rows(min_row=header_row - header_rows_above, values_only=True)
+        above = [next(rows, ()) for _ in range(header_rows_above)]
+        header = _grouped([_text(value) for value in next(rows, ())], above)
         while header and header[-1] is None:
             header.pop()
         _check_header(artefact, sheet, header_row, header)
@@ -43,6 +49,17 @@ def read_xlsx(artefact: Artefact, *, sheet: str, header_row: int = 1) -> pa.Tabl
     }
     columns["raw_row"] = pa.array([number for number, _ in numbered], pa.int64())
     return pa.table(columns)
+
+
+def _grouped(header: list[str | None], above: list[tuple[Any, ...]]) -> list[str | None]:
+    """Put the names of the groups before those of their columns."""
+    for groups in reversed(above):
+        name: str | None = None
+        for place, column in enumerate(header):
+            name = (_text(groups[place]) if place < len(groups) else None) or name
+            if name and column:
+                header[place] = f"{name} / {column}"
+    return header
 
 
 def _check_header(

@@ -5,7 +5,7 @@ import yaml
 
 from data import store
 from data.build import layer_names
-from data.catalogue import load_catalogue
+from data.catalogue import with_own
 from data.errors import StudyError
 from data.metrics import METRICS
 from data.readers.raster import raster_table
@@ -57,7 +57,7 @@ def test_both_studies_come_with_the_project():
 @pytest.mark.parametrize("name", study_names())
 def test_our_studies_name_what_there_is(name):
     study = load_study(name)
-    catalogue = load_catalogue()
+    catalogue, _ = with_own(study.catalogue)
     assert study.id == name
     for theme in study.themes.values():
         for source_id in theme.sources:
