@@ -1,5 +1,6 @@
 """The source catalogue: what each upstream artefact is, how it is fetched, and what must be in it."""
 
+import datetime as dt
 import difflib
 import json
 from pathlib import Path, PurePosixPath
@@ -7,8 +8,6 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from data.address import Access, FileAccess, PackageAccess, Strict, Text
 from data.errors import CatalogueError
 from data.validation import first_problem, parse_yaml
 
@@ -24,15 +24,8 @@ CATALOGUE_PATH = HERE / "sources.yaml"
 LOCK_PATH = HERE / "sources.lock"
 SCHEMA_PATH = HERE / "schemas" / "sources.schema.json"
 
-MAX_BYTES = 2 * 1024**3
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
-# Keys and values of OpenStreetMap tags that are asked for: none of them needs a quote.
-OsmKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.-]+$")]
-OsmValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:.; -]+$")]
 
 ThemeName = Literal[
     "grid", "population", "fiber", "parcels", "land", "price", "hazard", "reference"
@@ -54,87 +47,10 @@ ReaderName = Literal[
     "topohub_nodes",
     "xlsx",
 ]
-LIVE_KINDS = frozenset({"http", "arcgis", "overpass"})
+LIVE_KINDS = frozenset({"http", "arcgis", "overpass", "object"})
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PackageAccess(_Strict):
-    """A wheel, downloaded with the user's own pip configuration; never installed or imported."""
-
-    kind: Literal["package"]
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9][A-Za-z0-9.+!_-]*$")]
-
-
-class HttpAccess(_Strict):
-    """One file behind one URL."""
-
-    kind: Literal["http"]
-    url: Url
-    filename: Text | None = Field(
-        default=None, description="Name of the file when the URL does not end in one."
-    )
-    max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
-
-
-class ArcgisAccess(_Strict):
-    """One layer of an ArcGIS FeatureServer or MapServer, paged by object id."""
-
-    kind: Literal["arcgis"]
-    url: Url = Field(description="URL of the layer, without /query.")
-    where: Text = "1=1"
-    fields: Text = "*"
-    page_size: Annotated[int, Field(gt=0)] | None = Field(
-        default=None, description="Features per request; null takes the server's own maximum."
-    )
-    max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
-
-
-class OverpassAccess(_Strict):
-    """OpenStreetMap features of some tags in a box, asked of an Overpass API."""
-
-    kind: Literal["overpass"]
-    tags: dict[OsmKey, Literal[True] | OsmValue | list[OsmValue]] = Field(
-        min_length=1,
-        description="Key -> value, list of values, or true for any; a feature with one of them is taken.",
-    )
-    # A box is all it takes: what stands beyond the border counts for distances, so that the box is
-    # drawn wider than the area anyway, and a place name would need a second service.
-    bbox: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(
-        description="West, south, east and north in degrees; features that touch it come whole."
-    )
-    url: Url = Field(
-        default="https://overpass-api.de/api", description="URL of the API, without /interpreter."
-    )
-    max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
-
-    @field_validator("bbox")
-    @classmethod
-    def _bbox_is_a_box(cls, value: list[float]) -> list[float]:
-        west, south, east, north = value
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            message = f"{value} is no box of west, south, east and north in degrees"
-            raise ValueError(message)
-        return value
-
-
-class FileAccess(_Strict):
-    """A file on disk; a relative path is looked up in the mirror folder."""
-
-    kind: Literal["file"]
-    path: Text
-
-
-Access = Annotated[
-    PackageAccess | HttpAccess | ArcgisAccess | OverpassAccess | FileAccess,
-    Field(discriminator="kind"),
-]
-
-
-class Table(_Strict):
+class Table(Strict):
     """One raw table read out of an artefact."""
 
     reader: ReaderName
@@ -169,7 +85,7 @@ class Table(_Strict):
         return value
 
 
-class Source(_Strict):
+class Source(Strict):
     """One upstream artefact."""
 
     id: Name
@@ -190,6 +106,9 @@ class Source(_Strict):
         description="False where the terms limit redistribution or are not stated."
     )
     verified: bool = Field(default=True, description="False: nobody has run this address yet.")
+    unverified_since: dt.date | None = Field(
+        default=None, description="Since when the address waits for somebody who runs it."
+    )
     notes: Text | None = None
     tables: dict[Name, Table] = Field(min_length=1)
 
@@ -197,6 +116,16 @@ class Source(_Strict):
     @classmethod
     def _as_of_is_text(cls, value: Any) -> Any:
         return value if value is None else str(value)
+
+    @model_validator(mode="after")
+    def _unverified_has_a_date(self) -> Self:
+        if self.verified and self.unverified_since is not None:
+            message = "unverified_since is given for a source that is verified"
+            raise ValueError(message)
+        if not self.verified and self.unverified_since is None:
+            message = "a source that is not verified needs unverified_since, a date"
+            raise ValueError(message)
+        return self
 
     @property
     def version(self) -> str:
@@ -209,7 +138,7 @@ class Source(_Strict):
         return self.access.kind in LIVE_KINDS
 
 
-class Catalogue(_Strict):
+class Catalogue(Strict):
     """Every source that a study may name."""
 
     sources: list[Source]
@@ -243,7 +172,7 @@ class Catalogue(_Strict):
         raise CatalogueError(message, _nearest(name, [t for s in self.sources for t in s.tables]))
 
 
-class LockEntry(_Strict):
+class LockEntry(Strict):
     """What a pinned source's artefact must be, to the byte."""
 
     version: Text
@@ -260,7 +189,7 @@ class LockEntry(_Strict):
         return value
 
 
-class Lock(_Strict):
+class Lock(Strict):
     """The artefacts of pinned sources, by source id."""
 
     sources: dict[Name, LockEntry] = Field(default_factory=dict)

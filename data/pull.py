@@ -7,7 +7,8 @@ from pathlib import Path
 
 from data.access import Request, Retry, fetch
 from data.access.file import MIRROR_VARIABLE, find_in_mirror, locate_file
-from data.catalogue import MAX_BYTES, FileAccess, Lock, LockEntry, Source
+from data.address import MAX_BYTES, FileAccess
+from data.catalogue import Lock, LockEntry, Source
 from data.errors import IntegrityError, PullError
 from data.object_cache import ObjectCache, Pulled, check_sha256, sha256_of
 

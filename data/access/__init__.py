@@ -6,16 +6,22 @@ from data.access._request import Fetched, Request
 from data.access._retry import Retry
 from data.access.arcgis import fetch_arcgis
 from data.access.http import fetch_http
+from data.access.object import fetch_object
 from data.access.overpass import fetch_overpass
 from data.access.package import fetch_package
-from data.catalogue import ArcgisAccess, HttpAccess, OverpassAccess, PackageAccess
+from data.address import (
+    ArcgisAccess,
+    HttpAccess,
+    NetworkAccess,
+    ObjectAccess,
+    OverpassAccess,
+    PackageAccess,
+)
 
 __all__ = ["Fetched", "Request", "Retry", "fetch"]
 
 
-def fetch(
-    access: PackageAccess | HttpAccess | ArcgisAccess | OverpassAccess, request: Request
-) -> Fetched | None:
+def fetch(access: NetworkAccess, request: Request) -> Fetched | None:
     """Fetch over the network; None says that the last good copy is still current."""
     match access:
         case PackageAccess():
@@ -26,5 +32,7 @@ def fetch(
             return fetch_arcgis(access, request)
         case OverpassAccess():
             return fetch_overpass(access, request)
+        case ObjectAccess():
+            return fetch_object(access, request)
         case _:
             assert_never(access)

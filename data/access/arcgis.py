@@ -14,7 +14,7 @@ import httpx
 from data.access._request import Fetched, Request
 from data.access._retry import SERVER_ERROR, TOO_MANY_REQUESTS, Transient, check_status
 from data.access.http import open_client
-from data.catalogue import ArcgisAccess
+from data.address import ArcgisAccess
 from data.errors import PullError
 
 # Servers that name no maximum default to 1,000 (before 10.x: 500).

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from data.catalogue import FileAccess, PackageAccess, Source
+from data.address import FileAccess, PackageAccess
+from data.catalogue import Source
 from data.errors import PullError
 
 MIRROR_VARIABLE = "GRIDSTEAD_MIRROR"

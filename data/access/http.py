@@ -8,7 +8,7 @@ import httpx
 
 from data.access._request import Fetched, Request
 from data.access._retry import Transient, check_status
-from data.catalogue import HttpAccess
+from data.address import HttpAccess
 from data.errors import PullError
 
 TIMEOUT = httpx.Timeout(30.0, connect=15.0, read=60.0)

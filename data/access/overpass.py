@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from data.access._osmnx import RENAMED, as_of, ask
 from data.access._request import Fetched, Request
-from data.catalogue import OverpassAccess
+from data.address import OverpassAccess
 from data.osm import has_wanted, osm_table
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from data.access._request import Fetched, Request
-from data.catalogue import PackageAccess
+from data.address import PackageAccess
 from data.errors import PullError
 
 TIMEOUT_S = 1800

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from data.access import Retry
 from data.access._osmnx import ask, slot_wait_s
-from data.catalogue import OverpassAccess, Source, Table
+from data.address import OverpassAccess
+from data.catalogue import Source, Table
 from data.errors import PullError
 from data.pull import pull
 from data.readers import read_table
@@ -56,6 +57,7 @@ def source(server, *, tags=POWER, bbox=BOX, source_id="thing", **access):
             "as_of": "live",
             "is_exportable": True,
             "verified": False,
+            "unverified_since": "2026-11-22",
             "tables": {"thing": {"reader": "osm", "options": {"tags": tags}}},
         }
     )
@@ -206,7 +208,7 @@ def test_a_server_that_cannot_be_reached_is_one_sentence(fetch):
     with pytest.raises(PullError, match="failed 2 times: the server cannot be reached or hung up"):
         fetch(source(f"http://127.0.0.1:{port}/api"))
     with pytest.raises(PullError, match="cannot be read"):
-        fetch(source("http://[bad/api"))
+        fetch(source("http://.bad/api"))
 
 
 def test_a_redirect_is_followed(overpass, fetch, pauses):
