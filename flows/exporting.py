@@ -1,6 +1,8 @@
 """Export a published build: files for mapping tools, maps and the report."""
 
 import json
+import shutil
+import time
 from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
@@ -14,7 +16,7 @@ from data import store
 from data.build import to_map
 from data.errors import UsageError
 from flows.reporting import report_data, rows_of
-from geo.export import ExportLayer, ExportNote, find_format, people_tif
+from geo.export import ExportLayer, ExportNote, find_format, people_tif, replacing
 from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
@@ -23,6 +25,9 @@ from geo.people_grid import PeopleCells, grid_of
 LEVELS = ("county", "metro", "state", "zone", "parcel")
 TOP_PARCELS = 5_000
 MANIFEST = "manifest.json"
+# Where writers stage their files, and after how many seconds nobody is writing there any more.
+STAGED = ".export-*"
+STAGED_S = 3600.0
 CELL_COLUMNS = ("row_no", "column_no", "people_milli")
 
 
@@ -43,9 +48,12 @@ def export_run(build: Path, out: Path) -> list[Path]:
     """
     with store.open_build(build) as con:
         run = rows_of(con, "query/run")[0]
+        _sweep(out)
         if kept := _already_there(out, run["inputs_sha256"]):
             return kept
         out.mkdir(parents=True, exist_ok=True)
+        # Until all files are there, they are those of no build.
+        (out / MANIFEST).unlink(missing_ok=True)
         note = export_note(con, run)
         workloads = [row["workload"] for row in rows_of(con, "query/workloads")]
         layers = [layer for workload in workloads for layer in _workload_layers(con, workload)]
@@ -60,10 +68,12 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written.append(_headroom_map(con, out, note))
         written += _people(con, out, note)
         report = out / "report.md"
-        report.write_text(markdown_report(report_data(con)), encoding="utf-8")
+        with replacing(report) as temporary:
+            temporary.write_text(markdown_report(report_data(con)), encoding="utf-8")
         written.append(report)
     manifest = {"inputs_sha256": run["inputs_sha256"], "files": [path.name for path in written]}
-    (out / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    with replacing(out / MANIFEST) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     return written
 
 
@@ -205,11 +215,24 @@ def _people(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -> list
     return [people_tif.write(path, grid, note, source=told["titles"], method=told["methods"])]
 
 
+def _sweep(out: Path) -> None:
+    """Remove what an export that was killed left half written.
+
+    Young folders may be those of an export that somebody else is writing just now.
+    """
+    for folder in out.glob(STAGED):
+        if time.time() - folder.stat().st_mtime > STAGED_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _already_there(out: Path, inputs_sha256: str) -> list[Path]:
     manifest = out / MANIFEST
     if not manifest.is_file():
         return []
-    held = json.loads(manifest.read_text(encoding="utf-8"))
-    files = [out / name for name in held["files"]]
-    same = held["inputs_sha256"] == inputs_sha256 and all(path.is_file() for path in files)
+    try:
+        held = json.loads(manifest.read_text(encoding="utf-8"))
+        files = [out / name for name in held["files"]]
+    except (ValueError, TypeError, KeyError):
+        return []
+    same = held.get("inputs_sha256") == inputs_sha256 and all(path.is_file() for path in files)
     return files if same else []
