@@ -13,7 +13,6 @@ from flows import asking, exporting
 from flows.failing import FAILED, failure_of, let_go
 from flows.home import Home
 from flows.request import RunRequest
-from flows.request import check as check_request
 from flows.show import Shown, error_line, show
 
 Level = Literal["county", "metro", "state", "zone", "parcel"]
@@ -54,6 +53,7 @@ def run(
     keep_builds: int = 5,
     keep_history: int = 400,
     quiet: Annotated[bool, Flag] = False,
+    log_json: Annotated[bool, Flag] = False,
     json: JsonOption = False,
 ) -> Shown:
     """Run a study: pull, measure, rank, check, publish, export.
@@ -99,6 +99,8 @@ def run(
         Runs whose ranks are kept for `gridstead diff`, 1 or more.
     quiet
         Say nothing while running.
+    log_json
+        Say each line as a JSON object, errors too: what the log of the run in logs/ holds.
     """
     for option, given in (("--area", area), ("--parcels", parcels), ("--capacity", capacity)):
         if given == []:
@@ -121,12 +123,10 @@ def run(
         keep_builds=keep_builds,
         keep_history=keep_history,
     )
-    check_request(request)
-    Home.at(request.home).make()
     # Prefect takes seconds to import: only a run pays for it.
     from flows.running import run_study
 
-    return run_study(request, only=only, quiet=quiet)
+    return run_study(request, only=only, quiet=quiet, log_json=log_json)
 
 
 @app.command
@@ -479,13 +479,13 @@ def _point(words: tuple[str, ...]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit code 0 ok, 1 failed check or run, 2 wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    as_json = "--json" in arguments
+    as_json = "--json" in arguments or "--log-json" in arguments
     try:
         result = app(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
         if isinstance(result, Shown):
-            show(result, as_json=as_json)
+            show(result, as_json="--json" in arguments)
             sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; nothing may be written any more.

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,14 +26,25 @@ def prepare(home: Path) -> None:
         os.environ.setdefault(name, value)
 
 
-def keep_server_from_ctrl_c() -> None:
-    """Let Prefect start its own server in a session of its own.
+def keep_server() -> None:
+    """Let Prefect start its own server in a session of its own, and let it end with this process.
 
     Ctrl-C goes to every process of the terminal's group, and a run whose server is gone waits
-    more than a minute for it before it ends.
+    more than a minute for it before it ends. A run that is killed cannot stop its server: the
+    server watches it instead (`flows.watched`).
     """
     from prefect.server.api import server
 
-    popen = partial(subprocess.Popen, start_new_session=True)
-    apart: Any = SimpleNamespace(**vars(subprocess) | {"Popen": popen})
+    apart: Any = SimpleNamespace(**vars(subprocess) | {"Popen": _start_watched})
     server.subprocess = apart
+
+
+def _start_watched(args: Sequence[str], env: Mapping[str, str]) -> "subprocess.Popen[Any]":
+    """Start `python -m MODULE ...` so that it ends with this process."""
+    python, dash_m, *words = args
+    watched = [python, dash_m, "flows.watched", str(os.getpid()), *words]
+    # The module is found from wherever the run was started.
+    root = str(Path(__file__).parents[1])
+    places = [root, *filter(None, [env.get("PYTHONPATH")])]
+    env = {**env, "PYTHONPATH": os.pathsep.join(places)}
+    return subprocess.Popen(watched, env=env, start_new_session=True)  # noqa: S603

@@ -22,6 +22,7 @@ class Failure:
     message: str
     hint: str
     exit_code: int
+    is_bug: bool = False
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -51,7 +52,9 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(f"Prefect did not answer: {_first_line(error)}", hint, FAILED)
     name = type(error).__name__
     hint = f"Please report it with the traceback in {_keep_traceback(error)}."
-    return Failure(f"This is a bug in Gridstead: {name}: {_first_line(error)}", hint, FAILED)
+    return Failure(
+        f"This is a bug in Gridstead: {name}: {_first_line(error)}", hint, FAILED, is_bug=True
+    )
 
 
 def let_go(error: BaseException | None) -> None:
@@ -88,8 +91,13 @@ def _is_of_prefect(error: BaseException) -> bool:
 
 
 def _keep_traceback(error: BaseException) -> Path:
+    """Write the traceback once, however often the failure is told: on screen, in logs, by mail."""
+    kept = getattr(error, "gridstead_traceback", None)
+    if kept is not None:
+        return kept
     with tempfile.NamedTemporaryFile(
         "w", prefix="gridstead-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:
         file.writelines(traceback.format_exception(error))
+    error.gridstead_traceback = Path(file.name)  # ty: ignore[unresolved-attribute]
     return Path(file.name)

@@ -51,9 +51,20 @@ class Home:
         return self.root / "exports"
 
     @property
+    def logs(self) -> Path:
+        """What runs said, a file a run."""
+        return self.root / "logs"
+
+    @property
     def build(self) -> Path:
         """The published build."""
         return self.root / "gridstead.duckdb"
+
+    def run_ids(self) -> set[str]:
+        """Ids of all runs that the home knows of: by their builds, logs or history."""
+        found = [*self.builds.glob("*.duckdb"), *self.logs.glob("*.jsonl")]
+        found += (self.root / "history").glob("*")
+        return {path.name.partition(".")[0] for path in found}
 
     def make(self) -> "Home":
         """Create the folders.
@@ -64,7 +75,7 @@ class Home:
             The home cannot be written.
         """
         try:
-            for folder in (self.cache, self.work, self.builds, self.exports):
+            for folder in (self.cache, self.work, self.builds, self.exports, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             msg = f"{self.root} cannot be written: {error.strerror}."

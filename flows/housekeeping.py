@@ -1,17 +1,26 @@
 """Keep a home in order: one run at a time, no leftovers of a killed one, old results pruned."""
 
-import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
+
+from data import store
 from data.errors import BuildError
 from flows.home import Home
+from flows.home_lock import hold
+from flows.progress import warn
+from flows.reporting import rows_of
 
-LOCK_NAME = ".lock"
+# Logs of runs that are kept; a log takes a few kilobytes.
+KEEP_LOGS = 200
 # What a run writes before it is renamed into place, and what DuckDB writes beside it.
 LEFTOVERS = (
     "builds/*.tmp",
@@ -26,30 +35,27 @@ _STEP_RESULT = re.compile(r"(?P<kind>.+)-(?P<key>[0-9a-f]{16})\.")
 
 
 @contextmanager
-def alone(home: Home) -> Generator[None]:
+def alone(home: Home, command: str = "run", study: str | None = None) -> Generator[str | None]:
     """Hold the home for one run; the lock goes with the process, however it ends.
 
     Leftovers are removed first, those of a run that was killed, and at the end, those of a failure.
+    Yields a sentence about the run that was killed, where one was.
 
     Raises
     ------
     BuildError
-        Another run holds the home.
+        Another run holds the home, or its file system has no locks.
     """
     home.make()
-    with (home.root / LOCK_NAME).open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            msg = f"Another run (process {lock.read().strip() or 'unknown'}) writes to {home.root}."
-            raise BuildError(msg, "Wait until it has ended, or name another --home.") from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+    with hold(home.root, command, study) as killed:
+        told = None
+        if killed is not None:
+            told = f"The run before ({killed.told(datetime.now(UTC))}) was killed; what it left half written is removed."
+            warn(told)
         sweep(home)
+        settle_clock(home)
         try:
-            yield
+            yield told
         finally:
             sweep(home)
 
@@ -62,27 +68,83 @@ def sweep(home: Home) -> list[Path]:
     return found
 
 
+def settle_clock(home: Home) -> None:
+    """Let results that were used in the future, by a clock that was put back, count as used just now.
+
+    Their order stays, and whatever this run uses counts as used after them: they are pruned by the
+    order of runs.
+    """
+    now = time.time()
+    ahead = [
+        (status.st_mtime, path)
+        for path in home.work.iterdir()
+        if (status := path.stat()).st_mtime > now
+    ]
+    for number, (_, path) in enumerate(sorted(ahead, reverse=True)):
+        moment = now - 1e-3 * (number + 1)
+        os.utime(path, (moment, moment))
+
+
 def prune(home: Home, keep: int) -> None:
-    """Keep the last builds, and of every step the results that were used last.
+    """Keep the last builds, of every step the results that were used last, and the last logs."""
+    for path in outdated(home, keep):
+        remove(path)
+
+
+def outdated(home: Home, keep: int) -> list[Path]:
+    """Find what `prune` removes: old builds but never the published one, old results, old logs.
 
     A result and what lies beside it (left-out cells, headroom, parts, ...) share a key and go
     together.
     """
-    for old in sorted(home.builds.glob("*.duckdb"))[:-keep]:
-        old.unlink()
+    published = published_copy(home)
+    found = [path for path in sorted(home.builds.glob("*.duckdb"))[:-keep] if path != published]
+    for by_key in results_of(home).values():
+        newest = sorted(by_key.values(), key=last_used, reverse=True)
+        found += [path for paths in newest[keep:] for path in sorted(paths)]
+    return found + sorted(home.logs.glob("*.jsonl"))[:-KEEP_LOGS]
+
+
+def published_copy(home: Home) -> Path | None:
+    """Return the kept build that is the published one; None where there is none."""
+    if not home.build.is_file():
+        return None
+    kept = sorted(home.builds.glob("*.duckdb"), reverse=True)
+    found = next((path for path in kept if path.samefile(home.build)), None)
+    if found is None:
+        # Where files cannot be linked the published build is a copy.
+        run = run_of(home.build)
+        named = home.builds / f"{run['run_id']}.duckdb" if run else None
+        found = named if named in kept else None
+    return found
+
+
+def run_of(build: Path) -> dict[str, Any] | None:
+    """Row of the run that made a build; None where there is none or it cannot be read."""
+    try:
+        with store.open_build(build) as con:
+            return rows_of(con, "query/run")[0]
+    except (BuildError, duckdb.Error, IndexError):
+        return None
+
+
+def results_of(home: Home) -> dict[str, dict[str, list[Path]]]:
+    """Results of steps: by kind and by key, the files and folders that share it."""
     results: dict[str, dict[str, list[Path]]] = {}
     for path in home.work.iterdir():
         if found := _STEP_RESULT.match(path.name):
             results.setdefault(found["kind"], {}).setdefault(found["key"], []).append(path)
-    for by_key in results.values():
-        newest = sorted(by_key.values(), key=_last_used, reverse=True)
-        for paths in newest[keep:]:
-            for path in paths:
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+    return results
 
 
-def _last_used(paths: list[Path]) -> float:
+def last_used(paths: list[Path]) -> float:
+    """Moment at which a run last made or took a result."""
     return max(path.stat().st_mtime for path in paths)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

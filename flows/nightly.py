@@ -2,33 +2,23 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 
 from prefect import flow
 
 from data.study import THEMES
-from flows import tasks
-from flows.clock import new_run_id
+from flows import journal, tasks
+from flows.clock import is_behind, new_run_id
 from flows.home import Home
 from flows.housekeeping import alone
-from flows.progress import log
+from flows.notify import telling
+from flows.progress import Stopwatch, log, warn
 from flows.request import RunRequest, study_of
 from flows.themes import pull_themes, stage
 
-
-class Stopwatch:
-    """Seconds by step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = monotonic()
-
-    def lap(self, step: str) -> None:
-        """Book the time since the last lap on a step."""
-        now = monotonic()
-        self.seconds[step] = round(now - self._last, 3)
-        self._last = now
-        log(f"{step}: {self.seconds[step]:.1f} s")
+STEPS = (
+    "pull", "stage", "power", "people", "fiber", "divide", "exclude", "measure", "regions", "cost", "confidence",
+    "publish", "export",
+)  # fmt: skip
 
 
 @flow(name="nightly", flow_run_name="nightly-{request.study}")
@@ -37,16 +27,23 @@ def nightly(request: RunRequest) -> Path:
 
     Returns the published build. When a check of severity error fails, nothing is published.
     """
-    with alone(Home.at(request.home)):
-        return _run(request)
+    home = Home.at(request.home)
+    with telling(request), alone(home, "run", request.study) as killed:
+        started_at = datetime.now(UTC)
+        known = home.run_ids()
+        run_id = new_run_id(started_at, known)
+        with journal.kept(home, run_id, request.study, killed):
+            if is_behind(started_at, known):
+                warn(f"The clock is behind the last run's; this run counts as after it: {run_id}.")
+            build = _run(request, run_id, started_at)
+            journal.tell_build(build)
+        return build
 
 
-def _run(request: RunRequest) -> Path:
-    started_at = datetime.now(UTC)
-    run_id = new_run_id(started_at)
+def _run(request: RunRequest, run_id: str, started_at: datetime) -> Path:
     study = study_of(request)
     themes = [theme for theme in THEMES if theme in study.themes]
-    watch = Stopwatch()
+    watch = Stopwatch(STEPS)
 
     pulled = pull_themes(themes, request)
     watch.lap("pull")

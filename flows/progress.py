@@ -1,11 +1,14 @@
 """What a run says while it works: a bar when a person watches, plain lines when not."""
 
+import json
 import logging
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from time import monotonic
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -20,25 +23,37 @@ from rich.progress import (
 
 LOGGER = logging.getLogger("gridstead")
 MEGABYTE = 1_000_000
+# Attribute of a log record that holds its fields.
+FIELDS = "gridstead_fields"
 
 
-def log(line: str) -> None:
-    """Say one line."""
-    LOGGER.info(line)
+def log(line: str, **fields: Any) -> None:
+    """Say one line; its numbers and names go to structured logs as fields of their own."""
+    LOGGER.info(line, extra={FIELDS: fields})
+
+
+def warn(line: str, **fields: Any) -> None:
+    """Say one line that somebody should read."""
+    LOGGER.warning(line, extra={FIELDS: fields})
 
 
 @contextmanager
-def shown(*, quiet: bool = False) -> Generator[None]:
+def shown(*, quiet: bool = False, as_json: bool = False) -> Generator[None]:
     """Show the run's lines on standard error while the block runs."""
     console = Console(stderr=True)
     handler: logging.Handler
-    if console.is_terminal:
+    if as_json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
+    elif console.is_terminal:
         handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     before = LOGGER.level, LOGGER.propagate
-    LOGGER.setLevel(logging.WARNING if quiet else logging.INFO)
+    # The log of the run takes every line, whatever is shown.
+    LOGGER.setLevel(logging.INFO)
+    handler.setLevel(logging.WARNING if quiet else logging.INFO)
     LOGGER.propagate = False
     LOGGER.addHandler(handler)
     try:
@@ -47,6 +62,52 @@ def shown(*, quiet: bool = False) -> Generator[None]:
         LOGGER.removeHandler(handler)
         LOGGER.setLevel(before[0])
         LOGGER.propagate = before[1]
+
+
+class JsonLines(logging.Formatter):
+    """A line of a run as JSON: ts, level, step, message, and its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record as one line."""
+        told = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "step": Stopwatch.current,
+            "message": record.getMessage(),
+        }
+        return json.dumps(told | getattr(record, FIELDS, {}), default=str, ensure_ascii=False)
+
+
+class Stopwatch:
+    """Seconds by step.
+
+    Parameters
+    ----------
+    steps
+        Names of all steps in their order.
+    begun
+        Called with the number of steps that are done whenever one is.
+    """
+
+    # A process runs one study at a time, and its tasks in threads: the step is one for all of them.
+    current: ClassVar[str | None] = None
+
+    def __init__(self, steps: Sequence[str], begun: Callable[[int], None] = lambda _: None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._steps = steps
+        self._begun = begun
+        self._last = monotonic()
+        Stopwatch.current = steps[0]
+
+    def lap(self, step: str) -> None:
+        """Book the time since the last lap on a step; what follows is of the next one."""
+        now = monotonic()
+        self.seconds[step] = round(now - self._last, 3)
+        self._last = now
+        log(f"{step}: {self.seconds[step]:.1f} s", seconds=self.seconds[step])
+        after = self._steps.index(step) + 1
+        Stopwatch.current = self._steps[after] if after < len(self._steps) else None
+        self._begun(after)
 
 
 class PullProgress:

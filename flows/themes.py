@@ -29,5 +29,5 @@ def stage(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -> Path
 
 def pull_and_stage(theme: str, request: RunRequest) -> Path:
     """Pull and stage one theme on its own."""
-    with alone(Home.at(request.home)):
+    with alone(Home.at(request.home), f"run --only {theme}", request.study):
         return stage(theme, pull_themes([theme], request), request)

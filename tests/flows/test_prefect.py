@@ -69,11 +69,17 @@ def test_a_success_is_not_tried_again():
 
 def test_the_server_of_a_run_does_not_get_its_ctrl_c(monkeypatch):
     started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda **options: started.append(options))
+    def start(words, **options):
+        started.append((words, options))
+
+    monkeypatch.setattr(subprocess, "Popen", start)
     monkeypatch.setattr(api_server, "subprocess", subprocess)
-    environment.keep_server_from_ctrl_c()
+    environment.keep_server()
     api_server.SubprocessASGIServer(port=9)._run_uvicorn_command()
-    assert started[0]["start_new_session"] is True
+    ((words, options),) = started
+    assert options["start_new_session"] is True
+    assert words[1:5] == ["-m", "flows.watched", str(os.getpid()), "uvicorn"]
+    assert options["env"]["PYTHONPATH"].partition(os.pathsep)[0] == str(ROOT)
 
 
 def test_request_travels_as_plain_values(tmp_path):
