@@ -53,6 +53,7 @@ class ArcgisLayer:
         self.drop: set[int] = set()
         self.field = "OID"
         self.properties: dict[int, dict[str, Any]] = {n: {"NAME": f"line {n}"} for n in ids}
+        self.names = ["NAME"]
         self.shapes: dict[int, BaseGeometry | None] = {
             n: shapely.Point(-100 + n / 100, 40) for n in ids
         }
@@ -65,7 +66,9 @@ class ArcgisLayer:
         layer.ids = ids
         degrees = frame.to_crs(LON_LAT) if frame.crs else frame
         layer.shapes = dict(zip(ids, degrees.geometry, strict=True))
-        records = frame.drop(columns=frame.geometry.name).to_dict("records")
+        table = frame.drop(columns=frame.geometry.name)
+        layer.names = list(table.columns)
+        records = table.to_dict("records")
         layer.properties = {
             number: {name: _plain(value) for name, value in record.items()}
             for number, record in zip(ids, records, strict=True)
@@ -81,9 +84,8 @@ class ArcgisLayer:
 
     def said(self) -> dict[str, Any]:
         """Return what the layer says of itself."""
-        names = list(dict.fromkeys(name for row in self.properties.values() for name in row))
         fields = [{"name": self.field, "type": "esriFieldTypeOID"}]
-        fields += [{"name": name, "type": self._type_of(name)} for name in names]
+        fields += [{"name": name, "type": self._type_of(name)} for name in self.names]
         return {"fields": fields, "geometryType": self._geometry_type()} | self.about
 
     def query(self, request: Request) -> Response:
