@@ -24,6 +24,11 @@ from data.workload import (
     major_metro_people,
 )
 
+# Of meta, told by each theme of what it read.
+CARRIED = (
+    *("raw_table", "rejected_row", "source_load"),
+    *("raw_column", "source_check", "source_limit", "staged_point"),
+)
 # Tables of core that are loaded with the parcels, after the layers.
 PARCEL_TABLES = ("parcel", "parcel_metric", "parcel_access")
 # What is measured beside the metrics: it goes to core.parcel.
@@ -165,11 +170,7 @@ def assemble(
             store.run_file(
                 con,
                 "meta/carry",
-                {
-                    "raw_table": f"{theme}.meta.raw_table",
-                    "rejected_row": f"{theme}.meta.rejected_row",
-                    "source_load": f"{theme}.meta.source_load",
-                },
+                {table: f"{theme}.meta.{table}" for table in CARRIED},
             )
         load_reference(con, "derived")
         for layer, staged in study.derived.items():
@@ -349,9 +350,14 @@ def _beside(result: Path, tables: Iterable[str], prefix: str = "") -> dict[str, 
     return {f"{prefix}{name}_path": str(result.with_suffix(f".{name}.parquet")) for name in tables}
 
 
-def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
-    """Run every check, keep the results in `meta.check_result`, and return them."""
-    results = []
+def run_checks(
+    con: duckdb.DuckDBPyConnection, of_sources: Iterable[CheckResult] = ()
+) -> list[CheckResult]:
+    """Run every check, keep the results in `meta.check_result`, and return them.
+
+    `of_sources` are results of what was read, found before there was a build.
+    """
+    results = list(of_sources)
     for name in store.sql_names("checks"):
         text = store.sql_text(name)
         rows = store.query_file(con, name).fetchall()

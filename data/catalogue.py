@@ -17,6 +17,7 @@ from pydantic import (
 
 from data.address import Access, FileAccess, PackageAccess, Strict, Text
 from data.errors import CatalogueError
+from data.expectation import Expectation
 from data.validation import first_problem, parse_yaml
 
 HERE = Path(__file__).parent
@@ -64,6 +65,9 @@ class Table(Strict):
     )
     rows_tolerance: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="Share by which the row count of a live source may differ."
+    )
+    expect: list[Expectation] = Field(
+        default_factory=list, description="What its columns hold, and how far it may change."
     )
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the reader.")
 

@@ -1,16 +1,17 @@
 """Staging: raw rows of one theme into typed canonical layers, bad rows into quarantine."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
-from data import store
+from data import expectation, store
 from data.catalogue import Catalogue, Source
-from data.errors import StudyError
+from data.errors import BuildError, CheckError, StudyError
 from data.readers import read_table
 from data.readers.raster import RASTER
 from data.study import Theme
@@ -69,6 +70,8 @@ def stage_theme(
         A file cannot be read as its catalogue entry says.
     StudyError
         The study names a layer or a staging object that does not exist.
+    CheckError
+        Rows cannot be staged, and an expectation of the catalogue that fails says why.
     """
     temporary = target.with_suffix(".duckdb.tmp")
     temporary.unlink(missing_ok=True)
@@ -80,12 +83,10 @@ def stage_theme(
         load_reference(con, name)
         for source_id in theme.sources:
             _load_source(con, name, catalogue.source(source_id), pulled[source_id])
-        for item in theme.helpers:
-            require_sql(f"staging/{item}")
-            store.run_file(con, f"staging/{item}")
-        for layer, staged in theme.layers.items():
-            fill_layer(con, layer, staged)
-            log(f"staged {layer} from {', '.join(staged)}")
+        try:
+            _fill_layers(con, theme, log)
+        except BuildError as error:
+            raise _unexpected(con) or error from error
         for raw_table, layer in theme.lookups.items():
             store.run_file(con, "meta/lookup_load", {"raw_table": raw_table, "layer": layer})
         loads = [LayerLoad(*row) for row in store.query_file(con, "meta/loads").fetchall()]
@@ -94,6 +95,21 @@ def stage_theme(
         con.close()
     store.replace_atomically(temporary, target)
     return loads
+
+
+def _fill_layers(con: duckdb.DuckDBPyConnection, theme: Theme, log: Callable[[str], None]) -> None:
+    for item in theme.helpers:
+        require_sql(f"staging/{item}")
+        store.run_file(con, f"staging/{item}")
+    for layer, staged in theme.layers.items():
+        fill_layer(con, layer, staged)
+        log(f"staged {layer} from {', '.join(staged)}")
+
+
+def _unexpected(con: duckdb.DuckDBPyConnection) -> CheckError | None:
+    """Say of rows that staging broke on what was not as expected of them, where something was not."""
+    failed = store.query_file(con, "query/source_check_failed").fetchall()
+    return expectation.failure(*failed[0], more=len(failed) - 1) if failed else None
 
 
 def fill_layer(con: duckdb.DuckDBPyConnection, layer: str, staged: list[str]) -> None:
@@ -106,6 +122,7 @@ def fill_layer(con: duckdb.DuckDBPyConnection, layer: str, staged: list[str]) ->
         params = {"staged": f"staging.{item}", "layer": layer}
         store.run_file(con, "meta/rejected_row", params)
         store.run_file(con, "meta/source_load", params)
+        store.run_file(con, "meta/staged_point", params)
 
 
 def load_layer(con: duckdb.DuckDBPyConnection, layer: str, tables: list[str]) -> None:
@@ -139,14 +156,20 @@ def _load_source(con: duckdb.DuckDBPyConnection, theme: str, source: Source, pat
     for table_name, table in source.tables.items():
         if table.reader == RASTER:
             continue
-        _create_raw(
-            con,
-            theme,
-            source.id,
-            table_name,
-            path.name if table.member is None else f"{path.name} / {', '.join(table.members)}",
-            read_table(table, path, source),
-        )
+        rows = read_table(table, path, source)
+        file = path.name if table.member is None else f"{path.name} / {', '.join(table.members)}"
+        _create_raw(con, theme, source.id, table_name, file, rows)
+        named = {"source_id": source.id, "raw_table": table_name}
+        checks = expectation.evaluate(table.expect, rows, required=table.required, **named)
+        _keep(con, "meta.source_check", checks)
+        _keep(con, "meta.source_limit", expectation.limits(table.expect, **named))
+        _keep(con, "meta.raw_column", expectation.profile(rows, **named))
+
+
+def _keep(con: duckdb.DuckDBPyConnection, table: str, records: Sequence[Any]) -> None:
+    """Append records whose fields are the columns of a table, in their order."""
+    if records:
+        con.from_arrow(pa.Table.from_pylist([asdict(one) for one in records])).insert_into(table)
 
 
 def _create_raw(

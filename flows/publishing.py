@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from data import build as builds
 from data import store
-from data.errors import BuildError, CheckError
+from data.errors import BuildError
 from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.study import Study
 from data.workload import study_workloads
-from flows import history, keys
+from flows import history, keys, last_run
 from flows.clock import utc
 from flows.confidence import confide_regions
 from flows.filling import region_filler
@@ -67,7 +67,7 @@ def publish(
         _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
         if not is_same:
             history.fill_build(con, home, log)
-        _check(con, log)
+        _check(con, last_run.source_results(study, paths["layers"], home, log), log)
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         store.run_file(
             con,
@@ -90,20 +90,14 @@ def publish(
     return home.build
 
 
-def _check(con: Any, log: Log) -> None:
+def _check(con: Any, of_sources: list[builds.CheckResult], log: Log) -> None:
     """Run the checks, say what they found, and stop at an error."""
-    failed = [check for check in builds.run_checks(con) if check.offending_count]
+    failed = [check for check in builds.run_checks(con, of_sources) if check.offending_count]
     for check in failed:
         log(
             f"check {check.name} ({check.severity}): {check.offending_count} rows: {check.description}"
         )
-    first = next((check for check in failed if check.severity == "error"), None)
-    if first is not None:
-        msg = (
-            f"Check {first.name} found {first.offending_count} rows against "
-            f"'{first.description}': {'; '.join(first.examples[:2])}."
-        )
-        raise CheckError(msg, "Nothing was published; the last build stays.")
+    last_run.stop_at_error(failed)
 
 
 def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:

@@ -14,7 +14,7 @@ from prefect.tasks import Task
 from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
-from flows import exclusions, exporting, measuring, publishing, steps
+from flows import exclusions, exporting, last_run, measuring, publishing, steps
 from flows.confidence import make_confidence
 from flows.costing import make_cost
 from flows.fiber_graph import make_access, make_fiber
@@ -77,7 +77,11 @@ def stage_theme(theme: str, pulled: Mapping[str, Pulled], request: RunRequest) -
 @task(cache_policy=NO_CACHE)
 def assemble(themes: Mapping[str, Path], pulled: Mapping[str, Pulled], request: RunRequest) -> Path:
     """Put all layers into one database."""
-    return steps.assemble(study_of(request), themes, pulled, Home.at(request.home), log)
+    study, home = study_of(request), Home.at(request.home)
+    layers = steps.assemble(study, themes, pulled, home, log)
+    # Sources that are not as expected stop the run before hours are spent on them; publishing tells the rest.
+    last_run.stop_at_error(last_run.source_results(study, layers, home))
+    return layers
 
 
 @task(cache_policy=NO_CACHE)

@@ -1,0 +1,1 @@
+select study from last_run.meta.run;
