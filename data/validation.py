@@ -1,5 +1,7 @@
 """YAML read fast, and one clear sentence out of a pydantic error."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,13 +12,18 @@ from data.errors import GridsteadError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# libyaml's parser where PyYAML was built with it: the catalogue is read by every step of a run, in
-# 20 ms instead of 150.
+# libyaml's parser where PyYAML was built with it: 20 ms for the catalogue instead of 150.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_yaml(text: str) -> Any:
     """Parse a YAML document with plain values only; raises `yaml.YAMLError`."""
+    return deepcopy(_parsed(text))
+
+
+# Every step of a run reads the study, its profiles and the catalogue, most of them more than once.
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=_LOADER)  # noqa: S506
 
 
