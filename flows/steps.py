@@ -74,8 +74,9 @@ def assemble(
 ) -> Path:
     """Put the layers of all themes, and those derived from them, into one database."""
     rows = source_rows(catalogue_of(study)[0], pulled)
-    # When and from where the bytes came is told of each run, not part of what the layers are.
-    pinned = [{**row, "fetched_at": None, "origin": None} for row in rows]
+    # When and from where the bytes came, and whether their source was asked in vain, is told of each run,
+    # not part of what the layers are.
+    pinned = [{**row, "fetched_at": None, "origin": None, "is_stale": False} for row in rows]
     names = {theme: path.name for theme, path in themes.items()}
     people = major_metro_people(study_workloads(study))
     key = keys.key_of(names, study.derived, pinned, people, keys.code_key(keys.STAGE_CODE))
