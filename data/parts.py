@@ -130,6 +130,10 @@ class Parts:
         self.path(chunk).unlink(missing_ok=True)
         self._write(self._lacking(chunk), table, {})
 
+    def holds(self, chunk: Chunk) -> bool:
+        """Whether there is a part of a chunk, whole or lacking rows."""
+        return self._held(chunk).is_file()
+
     def known_columns(self, chunks: Sequence[Chunk]) -> set[str]:
         """Columns with a value that is not null in any of the parts, from their statistics alone."""
         known: set[str] = set()
@@ -144,7 +148,11 @@ class Parts:
         return known
 
     def join(
-        self, chunks: Sequence[Chunk], target: Path, finish: Callable[[pa.Table], pa.Table]
+        self,
+        chunks: Sequence[Chunk],
+        target: Path,
+        finish: Callable[[pa.Table], pa.Table],
+        elsewhere: Callable[[Chunk], pa.Table] | None = None,
     ) -> int:
         """Write the parts of the chunks behind each other to `target`, which appears whole.
 
@@ -156,6 +164,8 @@ class Parts:
             Parquet file to write; each part becomes a row group.
         finish
             Called with each part; what it returns is written.
+        elsewhere
+            Gives the rows of a chunk that has no part, with the columns of the schema.
 
         Returns
         -------
@@ -163,7 +173,7 @@ class Parts:
             Rows written.
         """
         temporary = target.with_name(target.name + ".part")
-        tables = self._finished(chunks, finish)
+        tables = self._finished(chunks, finish, elsewhere)
         first = next(tables)
         count = 0
         # Measured numbers hardly repeat: trying to find repetitions costs more than measuring them,
@@ -206,9 +216,15 @@ class Parts:
         store.replace_atomically(temporary, path)
 
     def _finished(
-        self, chunks: Sequence[Chunk], finish: Callable[[pa.Table], pa.Table]
+        self,
+        chunks: Sequence[Chunk],
+        finish: Callable[[pa.Table], pa.Table],
+        elsewhere: Callable[[Chunk], pa.Table] | None,
     ) -> Iterator[pa.Table]:
         for chunk in chunks:
+            if elsewhere is not None and not self.holds(chunk):
+                yield finish(elsewhere(chunk))
+                continue
             with pq.ParquetFile(self._held(chunk)) as file:
                 table = file.read().replace_schema_metadata(None)
             yield finish(table)

@@ -75,6 +75,8 @@ MEASURE_CODE = (
     "data/parts.py",
     "data/readers/raster.py",
     "flows/measuring.py",
+    "flows/measured_by.py",
+    "flows/remeasuring.py",
     "flows/halving.py",
     "flows/slope.py",
     "sql/core/parcel_metric.sql",

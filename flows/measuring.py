@@ -1,39 +1,35 @@
 """The measure step: chunk by chunk, each kept as it is done, so that a killed run goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from data import build as builds
-from data import store
 from data.errors import GridsteadError, MeasureError
 from data.metrics import METRICS
 from data.parts import PARTS_SUFFIX, Chunk, Parts, RowReader, chunks_of
 from data.pull import Pulled
-from data.stage import REFERENCE_DIR
 from data.study import Measure, Study
 from flows import keys
-from flows.exclusions import load_exclusions
-from flows.fiber_graph import read_fiber
 from flows.halving import Fault, Halved, first_fault, in_halves
 from flows.home import Home
-from flows.people import read_people_source
-from flows.power import read_shared
+from flows.measured_by import MeasuredBy, read_layers
 from flows.progress import MeasureProgress
-from flows.results import Log, attach, is_there, write
+from flows.remeasuring import Again, measure_again
+from flows.results import Log, is_there, write
 from flows.slope import SlopeSource, open_slope
 from geo.errors import GeoError, GeometryError
-from geo.layers import Layers
 from geo.measure import Engine, measure, prepare
 from geo.parcels import Parcels
-from geo.tie_line import TieLineCosts
+from geo.remeasure import Inputs
 from geo.wkb import RowStatus, from_arrow
+
+__all__ = ["measure_chunk", "measure_parcels", "read_layers", "to_part"]
 
 SKIPPED_SUFFIX = ".skipped.parquet"
 NAMED_PARCELS = 3
@@ -77,7 +73,9 @@ def measure_parcels(
 
     `power` is what `make_power` kept, `fiber` what `make_fiber` did, `excluded` is what `make_exclusions` kept, `people` what `make_people`
     did (the layer's when it is None), and `pulled` holds the study's slope raster when it has one. The parcels are taken in chunks of the study's size, in the order of their file. Each chunk is
-    kept as a part when it is done; a run that starts again measures what has no whole part.
+    kept as a part when it is done; a run that starts again measures what has no whole part. Where metrics
+    of the same code are there, only the parcels near what changed since are measured, and the others taken
+    from them; the result is the same, to the last bit.
 
     Returns
     -------
@@ -93,45 +91,105 @@ def measure_parcels(
         The slope raster lies nowhere near the parcels.
     """
     slope = SlopeSource.of(study, pulled or {})
-    key = keys.key_of(
-        layers.name,
-        parcels.name,
-        excluded.name if excluded else None,
-        power.name,
-        fiber.name,
-        slope.told if slope else None,
-        people.name if people else None,
-        keys.code_key(keys.MEASURE_CODE),
-    )
-    result = _Result.of(home, key, study.measure)
+    code = keys.code_key(keys.MEASURE_CODE)
+    told = slope.told if slope else None
+    by = MeasuredBy(layers, power, fiber, parcels, excluded, people, told, code)
+    result = _Result.of(home, by.key, study.measure)
     if (there := result.found(study.measure, log)) is not None:
         return there
-    canonical, headroom = read_layers(layers, power)
-    parts = Parts(home.work / f"metric-{key}{PARTS_SUFFIX}", builds.metric_schema())
+    inputs = by.inputs()
+    parts = Parts(home.work / f"metric-{by.key}{PARTS_SUFFIX}", builds.metric_schema())
+    skipped: list[pd.DataFrame] = []
     with RowReader(parcels) as rows, open_slope(slope, parcels) as raster:
-        engine = prepare(
-            canonical,
-            headroom,
-            TieLineCosts.from_frame(pd.read_csv(REFERENCE_DIR / "tie_line.csv")),
-            shared=read_shared(power, headroom),
-            fiber=read_fiber(fiber),
-            exclusions=load_exclusions(excluded),
-            slope=raster.dataset if raster else None,
-            slope_crs=raster.crs if raster else None,
-            people=read_people_source(people) if people else None,
-        )
-        chunks = chunks_of(len(rows), study.measure.chunk_parcels)
-        done, skipped = _measure_chunks(study.measure, rows, chunks, parts, engine, log)
+
+        def engine() -> Engine:
+            return prepare(
+                inputs.narrow,
+                inputs.headroom,
+                inputs.tie_lines,
+                shared=inputs.shared,
+                fiber=inputs.fiber,
+                exclusions=inputs.exclusions,
+                slope=raster.dataset if raster else None,
+                slope_crs=raster.crs if raster else None,
+                people=inputs.people,
+            )
+
+        done = chunks_of(len(rows), study.measure.chunk_parcels)
+        again = _again(home, by, inputs, engine, rows, done, parts, log)
+        if again is None:
+            done, skipped = _measure_chunks(study.measure, rows, done, parts, engine(), log)
     if not done:
         msg = f"No parcel could be measured: {skipped[0]['reason'].iloc[0]}"
         raise MeasureError(msg, "Nothing was published; the last build stays.")
     target = result.partial if skipped else result.whole
     write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
-    known = parts.known_columns(done)
-    ever_known = [name for name in METRICS if name in known]
-    parts.join(done, target, lambda part: _with_known_share(part, ever_known))
+    if again is not None and again.is_all:
+        again.copy(target)
+    else:
+        _join(parts, done, target, again)
     parts.remove()
+    if target == result.whole:
+        by.write(target)
     return target
+
+
+def _again(
+    home: Home,
+    by: MeasuredBy,
+    inputs: Inputs,
+    engine: Callable[[], Engine],
+    rows: RowReader,
+    chunks: Sequence[Chunk],
+    parts: Parts,
+    log: Log,
+) -> Again | None:
+    """Measure what a change since the last metrics can reach; None where all parcels are to be measured."""
+    try:
+        again = Again.of(home, by, inputs, log)
+        if again is None:
+            return None
+        if again.is_stale.any():
+            made = engine()
+            measure_again(
+                again,
+                rows,
+                chunks,
+                parts,
+                lambda table: to_part(measure_chunk(table, made), parts.schema),
+            )
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Measuring all needs none of what failed, or finds the parcel at fault.
+        log(f"metrics: the last ones cannot be used, all parcels measured: {_cause(error)}")
+        return None
+    stale = int(again.is_stale.sum())
+    if again.told:
+        near = f"near what changed ({again.told})"
+        log(f"metrics: {stale:,} of {len(rows):,} parcels measured again, {near}")
+    else:
+        log("metrics: nothing that parcels are measured by has changed, copied")
+    return again
+
+
+def _join(parts: Parts, chunks: Sequence[Chunk], target: Path, again: Again | None) -> None:
+    """Join the parts, and what is taken from the last metrics, with the share that is known of each parcel."""
+    held = [chunk for chunk in chunks if parts.holds(chunk)]
+    known = parts.known_columns(held)
+    if again is None:
+        ever_known = [name for name in METRICS if name in known]
+        parts.join(chunks, target, lambda part: _with_known_share(part, ever_known))
+        return
+    known |= again.known_columns([chunk for chunk in chunks if not parts.holds(chunk)], known)
+    ever_known = [name for name in METRICS if name in known]
+    with RowReader(again.metrics) as base:
+        parts.join(
+            chunks,
+            target,
+            lambda part: _with_known_share(part, ever_known),
+            lambda chunk: again.kept(base, chunk, parts.schema),
+        )
 
 
 def measure_chunk(rows: pa.Table, engine: Engine) -> pd.DataFrame:
@@ -149,21 +207,6 @@ def measure_chunk(rows: pa.Table, engine: Engine) -> pd.DataFrame:
         msg = f"Parcel {frame['parcel_id'][bad[0]]} {reason}."
         raise GeometryError(msg)
     return measure(Parcels.of(frame, decoded.polygons.oriented()), engine)
-
-
-def read_layers(layers: Path, power: Path) -> tuple[Layers, pd.DataFrame]:
-    """Canonical layers of a study as `geo` takes them, and the headroom of the substations.
-
-    The substations are those of the power step, with those that it inferred or that were stated.
-    """
-    with store.create() as con:
-        attach(con, layers)
-        frames: dict[str, Any] = {
-            name: builds.layer_frame(con, name) for name in Layers.__annotations__
-        }
-    headroom = pd.read_parquet(power)
-    frames["substation"] = headroom[[*frames["substation"].columns]]
-    return Layers(**frames), headroom
 
 
 def to_part(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
