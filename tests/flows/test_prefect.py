@@ -69,6 +69,7 @@ def test_a_success_is_not_tried_again():
 
 def test_the_server_of_a_run_does_not_get_its_ctrl_c(monkeypatch):
     started = []
+
     def start(words, **options):
         started.append((words, options))
 
@@ -220,10 +221,9 @@ def test_the_deployments_of_prefect_yaml_are_scheduled(server):
 # ---- As a user starts it -------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("untouched")
-def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(world, server):
-    """Nothing is set up; Ctrl-C reaches every process of the terminal's group, the server too if it could."""
+@pytest.fixture
+def stuck_run(world, server):
+    """A run with a server of its own, as a user starts it where nothing is set up; it hangs at its checks."""
     # The database is there already: to make it takes ten seconds.
     (world.home / "prefect").mkdir()
     shutil.copyfile(PREFECT_HOME / "prefect.db", world.home / "prefect" / "prefect.db")
@@ -239,8 +239,38 @@ def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(world, server):
         start_new_session=True,
     ) as process:
         assert process.stdout.readline() == "stuck\n"
-        os.killpg(process.pid, signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
-    assert process.returncode == 1
+        yield process
+        process.kill()
+
+
+def servers_of(pid):
+    """Processes that were started to end with a run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"flows.watched" in words and str(pid).encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("untouched")
+def test_a_run_with_a_server_of_its_own_ends_at_ctrl_c(stuck_run):
+    """Ctrl-C reaches every process of the terminal's group, the server too if it could."""
+    os.killpg(stuck_run.pid, signal.SIGINT)
+    said = stuck_run.communicate(timeout=30)[1]
+    assert stuck_run.returncode == 1
     assert said.startswith("Error: Stopped.\nThe last build stays published.\n")
     assert "Traceback" not in said
+    assert servers_of(stuck_run.pid) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_no_server(stuck_run):
+    assert len(servers_of(stuck_run.pid)) == 1
+    stuck_run.kill()
+    stuck_run.communicate(timeout=30)
+    wait_for(lambda: servers_of(stuck_run.pid) == [], 20)

@@ -70,7 +70,9 @@ def test_a_killed_run_leaves_the_last_build_and_the_next_one_clears_up(world, ru
         assert gridstead("top", "training", "--home", world.home).code == 0
         process.kill()
     assert refused.code == 1
-    assert f"Another run (process {process.pid}) writes to {world.home}." in refused.err
+    assert f"Another run (process {process.pid} of " in refused.err
+    assert f", of study {world.study}, began " in refused.err
+    assert f" ago) writes to {world.home}." in refused.err
     assert (world.build.stat().st_ino, sha256_of(world.build)) == before
     assert rankings(world.build) == rankings(base.build)
     assert leftovers(world.home)
