@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ SHARED_KINDS = frozenset({"only", "between", "type"})
 _DEFAULT_SEVERITY: dict[str, Severity] = {"columns": "info", "rose_by_at_most": "warn"}
 # A number as staging.number reads it: digits with commas, a sign, a fraction, an exponent.
 _NUMBER = r"^[-+]?(\d[\d,]*\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+_DIGITS = re.compile(r"\d+$")
 # Length of a code of a state, of a county and of a tract, by that of one whose zero in front is lost.
 _FIPS_LENGTH = {1: 2, 4: 5, 10: 11}
 
@@ -406,8 +408,9 @@ def _state_key(text: str, how: str) -> str:
     """Give the form in which a state is compared; of a county's or tract's code, that of its state."""
     if how != "fips":
         return text.casefold()
-    # Codes of GeoIDs follow their "US"; others may have lost the zero in front.
-    code = text.rpartition("US")[2].removesuffix(".0")
+    # Ids put something before the code (1400000US01001020100, p01001); others lost the zero in front.
+    found = _DIGITS.search(text.removesuffix(".0"))
+    code = found[0] if found else ""
     return code.zfill(_FIPS_LENGTH.get(len(code), len(code)))[:2]
 
 

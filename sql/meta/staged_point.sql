@@ -1,4 +1,4 @@
--- No land has coordinates that would lie in the 48 states when swapped: it is Antarctica's sea.
+-- Nothing but a station in Antarctica has coordinates that lie in the 48 states when swapped.
 insert into meta.staged_point by name
 with place as (
     select

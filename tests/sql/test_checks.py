@@ -192,6 +192,16 @@ SPOILS = {
         "update mart.people_cell set people_milli = 99999",
         "delete from mart.people_cell",
     ],
+    "point_in_area": [
+        *(
+            f"update core.people set lon = {lon}, lat = {lat}"
+            # At 0 degrees, swapped, elsewhere, nowhere.
+            for lon, lat in ((0, 0), (40, -90), (2.35, 48.86), ("null", 40), (-90, "'nan'"))
+        ),
+        "update core.metro set lat = 61 where metro_id = 'm1'",
+        "insert into core.substation (substation_id, lon, lat) values ('s', 40, -90)",
+        "insert into core.developable (lon, lat) values (0, 0)",
+    ],
     "power_feeds_known": ["delete from mart.substation where substation_id = 's1'"],
     "power_finite": [
         f"update mart.substation set {column} = '{bad}' where substation_id = 's1'"
@@ -254,9 +264,31 @@ SPOILS = {
         "delete from core.county where state_id = 'BB'",
         "delete from core.parcel where state_id = 'BB'; update meta.run set area = ['conus']",
     ],
+    "state_served": [
+        f"update core.parcel_metric set {metric} = 25.1 where parcel_id = 'p2'"
+        for metric in ("substation_69kv_mi", "pop_mi")
+    ],
     "top_on_lake": [
         "update core.parcel_metric set lake_share = 0.51 where parcel_id = 'p1'",
         "update core.parcel_metric set park_share = 0.51 where parcel_id = 'p1'",
+    ],
+    "value_in_range": [
+        *(
+            f"insert into core.{layer} ({key}, {column}) values ('x', {value})"
+            for layer, key, column, values in (
+                ("substation", "substation_id", "kv_max", ("0", "345000", "-230", "'nan'")),
+                ("line", "line_id", "kv_min", ("0", "500000")),
+                ("plant", "plant_id", "capacity_mw", ("-1", "1e6", "'inf'")),
+                ("county_fact", "county_id", "industrial_usd_per_mwh", ("0.07", "70000")),
+                ("county_fact", "county_id", "fiber_coverage_share", ("-0.1", "87")),
+            )
+            for value in values
+        ),
+        "update core.people set people = -1",
+        "update core.metro set metro_people = 0 where metro_id = 'm1'",
+        "insert into core.climate_point (heating_degree_days_65f) values (-1)",
+        "insert into core.land_value (land_value_usd_per_acre) values (-5)",
+        "insert into core.developable (developable_share) values (1.5)",
     ],
     "weights_sum_to_one": ["update meta.factor set weight = weight * 1.001"],
 }
@@ -284,7 +316,7 @@ def test_every_check_states_its_severity_and_what_it_checks():
     for name in CHECKS:
         text = store.sql_text(f"checks/{name}")
         first, second, *_ = text.splitlines()
-        assert re.fullmatch(r"-- severity: (error|warn)", first), name
+        assert re.fullmatch(r"-- severity: (error|warn|info)", first), name
         assert re.fullmatch(r"-- description: [a-z].+", second), name
 
 
@@ -323,7 +355,45 @@ def test_checks_that_find_something_keep_a_few_examples(con):
     assert "-1.0" in found.examples[0]
 
 
-def test_parcel_files_may_leave_states_without_a_parcel(con):
+def test_values_at_the_ends_of_their_range_and_unknown_ones_offend_no_check(con):
+    con.execute("begin")
+    for kv in ("null", "0.1", "1200"):
+        con.execute(f"insert into core.substation (substation_id, kv_max) values ('k{kv}', {kv})")
+    assert not store.query_file(con, "checks/value_in_range").fetchall()
+    con.execute("rollback")
+
+
+def test_parcel_files_may_leave_a_state_far_from_everything(con):
+    con.execute("begin")
+    con.execute(
+        "update core.parcel_metric set pop_mi = 99; update core.parcel set parcel_kind = 'assessor'"
+    )
+    assert not store.query_file(con, "checks/state_served").fetchall()
+    con.execute("rollback")
+
+
+def test_results_of_sources_are_kept_before_those_of_the_build(con):
+    con.execute("begin")
+    of_source = build.CheckResult("t.x has", "info", "table t holds 1", 2, ["1", "2"])
+    results = build.run_checks(con, [of_source])
+    kept = con.execute("from meta.check_result limit 1").fetchall()
+    con.execute("rollback")
+    assert results[0] is of_source
+    assert len(results) == 1 + len(CHECKS)
+    assert kept == [("t.x has", "info", "table t holds 1", 2, ["1", "2"])]
+
+
+def test_results_are_told_worst_first(con):
+    con.execute("begin")
+    for name, severity in (("a", "info"), ("b", "warn"), ("c", "error"), ("d", "error")):
+        con.execute("insert into meta.check_result values ($name, $severity, '', 1, [])",
+                    {"name": name, "severity": severity})  # fmt: skip
+    told = [row[0] for row in store.query_file(con, "query/checks").fetchall()]
+    con.execute("rollback")
+    assert told == ["c", "d", "b", "a"]
+
+
+def test_parcel_files_may_leave_states_states_without_a_parcel(con):
     con.execute("begin")
     con.execute("delete from core.parcel; update meta.run set parcel_kind = 'assessor'")
     assert not store.query_file(con, "checks/state_present").fetchall()
