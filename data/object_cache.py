@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from data.access import Fetched
+from data.access import Fetched, mark
 from data.catalogue import LockEntry, Source
 from data.errors import IntegrityError, PullError
 
@@ -140,7 +140,10 @@ class ObjectCache:
 
     def _access_key(self) -> str:
         """Say what was asked for: a changed URL or filter makes the last copy another one's."""
-        return self._source.access.model_dump_json(exclude={"max_bytes", "page_size"})
+        access = self._source.access
+        # A key that came later changes nothing for entries that do not have it.
+        new = {"headers"} if getattr(access, "headers", None) == {} else set()
+        return mark(access.model_dump_json(exclude={"max_bytes", "page_size"} | new))
 
     def _read_index(self) -> _IndexEntry | None:
         try:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from data.access._request import Fetched, Request
 from data.access._retry import Retry
+from data.access._secrets import mark, without_secrets
 from data.access.arcgis import fetch_arcgis
 from data.access.http import fetch_http
 from data.access.object import fetch_object
@@ -18,11 +19,22 @@ from data.address import (
     PackageAccess,
 )
 
-__all__ = ["Fetched", "Request", "Retry", "fetch"]
+__all__ = ["Fetched", "Request", "Retry", "fetch", "mark"]
 
 
 def fetch(access: NetworkAccess, request: Request) -> Fetched | None:
-    """Fetch over the network; None says that the last good copy is still current."""
+    """Fetch over the network; None says that the last good copy is still current.
+
+    Raises
+    ------
+    PullError
+        The artefact cannot be had; no message holds a secret.
+    """
+    with without_secrets():
+        return _fetch(access, request)
+
+
+def _fetch(access: NetworkAccess, request: Request) -> Fetched | None:
     match access:
         case PackageAccess():
             return fetch_package(access, request)

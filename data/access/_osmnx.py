@@ -19,8 +19,15 @@ from typing import Any, TypeVar
 
 import requests
 
-from data.access._retry import SERVER_ERROR, TOO_MANY_REQUESTS, Retry, Transient, retry_after_s
-from data.access.http import HEADERS
+from data.access._client import HEADERS
+from data.access._retry import (
+    SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    Retry,
+    Transient,
+    retry_after_s,
+    tls_refusal,
+)
 from data.errors import PullError
 
 TIMEOUT_S = 180
@@ -69,6 +76,7 @@ def ask(
     from osmnx._errors import InsufficientResponseError
 
     judge = _Judge(url, max_bytes)
+    timeout_s = retry.read_s or TIMEOUT_S
 
     def attempt() -> T:
         _wait_for_slot(url, retry)
@@ -78,7 +86,9 @@ def ask(
             message = f"{url} cannot be read: {error}."
             raise PullError(message, "Check the address of the API.") from error
         except requests.RequestException as error:
-            raise Transient(_reason(error)) from error
+            if refusal := tls_refusal(url, error):
+                raise refusal from error
+            raise Transient(_reason(error, timeout_s)) from error
         except json.JSONDecodeError as error:
             # A process that was killed leaves an answer cut short, which osmnx would trust for ever.
             _forget(folder)
@@ -88,7 +98,7 @@ def ask(
             message = f"{url} knows nothing of these tags in that box."
             raise PullError(message, "Check tags and box: an empty answer is not used.") from error
 
-    with _settings(url, folder, judge) as osmnx:
+    with _settings(url, folder, judge, timeout_s) as osmnx:
         _forget(folder, MAX_CACHED_S)
         return retry.run(url, attempt)
 
@@ -164,7 +174,7 @@ class _Judge:
 
 
 @contextmanager
-def _settings(url: str, folder: Path, judge: _Judge) -> Generator[ModuleType]:
+def _settings(url: str, folder: Path, judge: _Judge, timeout_s: float) -> Generator[ModuleType]:
     """Lend out osmnx with our settings; what it changes in the process is put back."""
     # It takes half a second to import: only who asks pays for it.
     import osmnx
@@ -179,7 +189,7 @@ def _settings(url: str, folder: Path, judge: _Judge) -> Generator[ModuleType]:
         "overpass_rate_limit": False,
         "overpass_url": url,
         "requests_kwargs": {"hooks": {"response": judge}, "stream": True},
-        "requests_timeout": TIMEOUT_S,
+        "requests_timeout": timeout_s,
         "use_cache": True,
     }
     with _SLOT:
@@ -198,8 +208,9 @@ def _settings(url: str, folder: Path, judge: _Judge) -> Generator[ModuleType]:
 
 def _wait_for_slot(url: str, retry: Retry) -> None:
     """Wait until the server has a slot for us; one that does not say is asked at once."""
+    wait_s = retry.read_s or STATUS_S
     try:
-        response = requests.get(f"{url.rstrip('/')}/status", headers=HEADERS, timeout=STATUS_S)
+        response = requests.get(f"{url.rstrip('/')}/status", headers=HEADERS, timeout=wait_s)
     except requests.RequestException:
         return
     seconds = slot_wait_s(response.text) if response.ok else 0.0
@@ -246,9 +257,9 @@ def _words(content: bytes) -> str:
     return (error[0] if error else text)[:200].rstrip(" .")
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: requests.RequestException, timeout_s: float) -> str:
     if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT_S} s"
+        return f"no answer within {timeout_s:g} s"
     if isinstance(error, requests.ConnectionError):
         return "the server cannot be reached or hung up"
     return f"{type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,23 +21,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Retry:
-    """How often and how patiently a request is repeated."""
+    """How often and how patiently a request is repeated.
+
+    `connect_s` and `read_s` are how long a connection and the next bytes of an answer are waited for.
+    """
 
     attempts: int = 5
     base_s: float = 1.0
     max_s: float = 60.0
     max_retry_after_s: float = 120.0
     sleep: Callable[[float], None] = time.sleep
+    # None leaves each access kind its own patience.
+    connect_s: float | None = None
+    read_s: float | None = None
 
     def run(self, what: str, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it succeeds, fails for good, or has failed `attempts` times.
 
-        Network errors, 5xx and 429 are tried again; anything else is not.
+        Network errors, 5xx, 429 and damaged answers are tried again; anything else is not.
 
         Raises
         ------
         PullError
-            Every attempt failed; the message names the last failure.
+            Every attempt failed; the message names the last failure. It is a PassingPullError where
+            the network or the server failed, not what the server sent.
         """
         last: Exception | None = None
         for number in range(self.attempts):
@@ -45,6 +53,8 @@ class Retry:
             except Transient as error:
                 last, wait = error, error.retry_after_s
             except httpx.TransportError as error:
+                if refusal := tls_refusal(what, error):
+                    raise refusal from error
                 last, wait = error, None
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 message = f"{what} cannot be read: {error}."
@@ -52,6 +62,8 @@ class Retry:
             if number + 1 < self.attempts:
                 self.sleep(self._pause(number, wait))
         message = f"{what} failed {self.attempts} times: {str(last) or type(last).__name__}."
+        if isinstance(last, Transient) and last.hint:
+            raise PullError(message, last.hint) from last
         raise PassingPullError(message, "The server may be down: try again later.") from last
 
     def _pause(self, number: int, retry_after_s: float | None) -> float:
@@ -62,11 +74,43 @@ class Retry:
 
 
 class Transient(Exception):  # noqa: N818
-    """A failure that may pass: worth another attempt, after the pause the server asks for."""
+    """A failure that may pass: worth another attempt, after the pause the server asks for.
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+    A `hint` says what to do when it does not pass, and that it is no fault of the network.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None, hint: str = "") -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.hint = hint
+
+
+def tls_refusal(what: str, error: BaseException) -> PullError | None:
+    """Say why there is no safe connection; None where the failure has another reason.
+
+    A server that hangs up in the middle of it may be back for the next attempt: that is no refusal.
+    """
+    cause = _tls_error(error)
+    if cause is None or isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return None
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        reason = cause.verify_message or "it cannot be verified"
+        message = f"{what} shows a certificate that is not trusted: {reason.rstrip('.')}."
+        hint = "Check the address; behind an inspecting proxy set SSL_CERT_FILE to its certificate."
+        return PullError(message, hint)
+    reason = (cause.reason or "no reason given").lower().replace("_", " ")
+    message = f"{what} refuses a safe connection (TLS): {reason}."
+    return PullError(message, "Check the address: scheme, host and port.")
+
+
+def _tls_error(error: object) -> ssl.SSLError | None:
+    """Look for the error of TLS below that of a client, each of which wraps it in its own way."""
+    if isinstance(error, ssl.SSLError):
+        return error
+    if not isinstance(error, BaseException):
+        return None
+    inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
+    return next((found for item in inner if (found := _tls_error(item))), None)
 
 
 def check_status(response: httpx.Response, what: str) -> None:

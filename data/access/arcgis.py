@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from data.access._client import open_client
 from data.access._request import Fetched, Request
 from data.access._retry import SERVER_ERROR, TOO_MANY_REQUESTS, Transient, check_status
-from data.access.http import open_client
 from data.address import ArcgisAccess
 from data.errors import PullError
 
@@ -30,7 +30,7 @@ def fetch_arcgis(access: ArcgisAccess, request: Request) -> Fetched | None:
         The server refuses or keeps failing, the layer cannot give GeoJSON, or its features do not
         add up to the ids and the count that it states.
     """
-    with open_client() as client:
+    with open_client(request.retry) as client:
         layer = _Layer(client, access, request)
         about = layer.ask("", {})
         edited = (about.get("editingInfo") or {}).get("lastEditDate")

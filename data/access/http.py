@@ -1,4 +1,4 @@
-"""One file behind one URL: conditional, resumable, capped."""
+"""One file behind one URL: conditional, resumable, capped, proved whole."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -6,21 +6,15 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from data.access._client import asked, open_client
 from data.access._request import Fetched, Request
 from data.access._retry import Transient, check_status
+from data.access._secrets import fill, mark
+from data.access._whole import check_whole
 from data.address import HttpAccess
-from data.errors import PullError
-
-TIMEOUT = httpx.Timeout(30.0, connect=15.0, read=60.0)
-# Bytes as they lie on the server: their count can be checked and a broken download resumed.
-HEADERS = {"User-Agent": "gridstead/0.1", "Accept-Encoding": "identity"}
+from data.errors import IntegrityError, PullError
 
 _CHUNK = 256 * 1024
-
-
-def open_client() -> httpx.Client:
-    """Open a client with the project's timeouts and headers; redirects are followed."""
-    return httpx.Client(timeout=TIMEOUT, headers=HEADERS, follow_redirects=True, max_redirects=5)
 
 
 def fetch_http(access: HttpAccess, request: Request) -> Fetched | None:
@@ -29,12 +23,20 @@ def fetch_http(access: HttpAccess, request: Request) -> Fetched | None:
     Raises
     ------
     PullError
-        The server refuses, keeps failing, or sends more than the cap.
+        The server refuses, keeps failing, sends more than the cap, a web page or a damaged file.
     """
     filename = access.filename or _filename(access.url)
     part = _Part(request.folder / f"{filename}.part")
-    with open_client() as client:
-        return request.retry.run(access.url, lambda: _attempt(client, access, request, part))
+    url = fill(access.url)
+    secret = {name: fill(value) for name, value in access.headers.items()}
+
+    def attempt() -> Fetched | None:
+        headers = _headers(access, request, part)
+        with asked(client, url, headers, secret) as response:
+            return _receive_file(response, access, request, part, filename)
+
+    with open_client(request.retry) as client:
+        return request.retry.run(access.url, attempt)
 
 
 class _Part:
@@ -56,7 +58,7 @@ class _Part:
             note = json.loads(self._note.read_text(encoding="utf-8"))
         except ValueError:
             return None
-        return note.get("validator") if note.get("url") == url else None
+        return note.get("validator") if note.get("url") == mark(url) else None
 
     def begin(self, url: str, response: httpx.Response) -> None:
         """Start anew, remembering by what the rest can be asked for later."""
@@ -66,7 +68,9 @@ class _Part:
         validator = strong or response.headers.get("Last-Modified")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)
-        self._note.write_text(json.dumps({"url": url, "validator": validator}), encoding="utf-8")
+        self._note.write_text(
+            json.dumps({"url": mark(url), "validator": validator}), encoding="utf-8"
+        )
 
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -79,25 +83,30 @@ class _Part:
         return target
 
 
-def _attempt(
-    client: httpx.Client, access: HttpAccess, request: Request, part: _Part
+def _receive_file(
+    response: httpx.Response, access: HttpAccess, request: Request, part: _Part, filename: str
 ) -> Fetched | None:
-    with client.stream("GET", access.url, headers=_headers(access, request, part)) as response:
-        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.discard()
-            message = f"{access.url} has no such range any more"
-            raise Transient(message)
-        check_status(response, access.url)
-        if response.status_code == httpx.codes.NOT_MODIFIED:
-            return None
-        total = _begin(response, access, part)
-        _receive(response, access, request, part, total)
-        return Fetched(
-            path=part.finish(access.filename or _filename(access.url)),
-            filename=access.filename or _filename(access.url),
-            etag=response.headers.get("ETag"),
-            last_modified=response.headers.get("Last-Modified"),
-        )
+    if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+        part.discard()
+        message = f"{access.url} has no such range any more"
+        raise Transient(message)
+    check_status(response, access.url)
+    if response.status_code == httpx.codes.NOT_MODIFIED:
+        return None
+    total = _begin(response, access, part)
+    _receive(response, access, request, part, total)
+    try:
+        check_whole(access.url, part.path, filename, response.headers.get("Content-Type", ""))
+    except (Transient, IntegrityError):
+        # A part of a damaged file is no part of a whole one.
+        part.discard()
+        raise
+    return Fetched(
+        path=part.finish(filename),
+        filename=filename,
+        etag=response.headers.get("ETag"),
+        last_modified=response.headers.get("Last-Modified"),
+    )
 
 
 def _headers(access: HttpAccess, request: Request, part: _Part) -> dict[str, str]:
@@ -117,10 +126,22 @@ def _begin(response: httpx.Response, access: HttpAccess, part: _Part) -> int | N
             part.discard()
             message = f"{access.url} sent another range than was asked for"
             raise Transient(message)
+        if _is_other(response, part.validator(access.url)):
+            part.discard()
+            message = f"{access.url} changed between two ranges"
+            raise Transient(message)
         return int(whole) if whole.isdigit() else None
     part.begin(access.url, response)
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and not _is_encoded(response) else None
+
+
+def _is_other(response: httpx.Response, validator: str | None) -> bool:
+    """Whether a range says that it is of another file; servers that ignore If-Range exist."""
+    if validator is None:
+        return False
+    said = response.headers.get("ETag" if validator.startswith('"') else "Last-Modified")
+    return said is not None and said != validator
 
 
 def _receive(

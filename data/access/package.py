@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from data.access._request import Fetched, Request
+from data.access._secrets import hide
 from data.address import PackageAccess
 from data.errors import PullError
 
@@ -117,8 +117,8 @@ def _size_of(folder: Path) -> int:
 
 
 def _reason(output: str) -> str:
-    """Take the telling line out of pip's output, without any credentials."""
+    """Take the telling line out of pip's output, without secrets."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (telling or lines or ["it gave no reason"])[0]
-    return re.sub(r"//[^/@\s]+@", "//", reason).rstrip(".") + "."
+    return hide(reason).rstrip(".") + "."

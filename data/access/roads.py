@@ -17,6 +17,7 @@ import numpy as np
 
 from data.access._osmnx import as_of, ask
 from data.access._retry import Retry
+from data.access._secrets import without_secrets
 from data.errors import PullError
 
 # What long trips are made on. Roads below (tertiary, residential) would be ten times as many.
@@ -108,7 +109,8 @@ def road_network(
         message = "The roads of that box are not in the cache, and --offline was given."
         raise PullError(message, "Ask once without --offline.")
     try:
-        roads = _fetch(bbox, url, folder / key, retry or Retry())
+        with without_secrets():
+            roads = _fetch(bbox, url, folder / key, retry or Retry())
     except PullError:
         if kept is not None:
             return replace(kept, is_stale=True)

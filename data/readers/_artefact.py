@@ -9,14 +9,16 @@ from pathlib import Path, PurePosixPath
 from data import archive
 from data.errors import ReadError
 
-ARCHIVE_SUFFIXES = frozenset({".zip", ".whl"})
+ARCHIVE_SUFFIXES = frozenset({".7z", ".whl", ".zip"})
+# Archives that no reader opens, said before one stumbles over them.
+FOREIGN_SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".rar")
 # A shapefile is a family of files that share a stem.
 _SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A file, or one member of the zip or wheel that the file is."""
+    """A file, or one member of the zip, wheel or 7z that the file is."""
 
     path: Path
     member: str | None = None
@@ -81,6 +83,9 @@ def artefacts_of(path: Path, members: list[str]) -> list[Artefact]:
     if not path.is_file():
         message = f"{path.name} does not exist or is not a file."
         raise ReadError(message, "Pull the source again.")
+    if path.name.lower().endswith(FOREIGN_SUFFIXES):
+        message = f"{path.name} is an archive of a kind that is not read here."
+        raise ReadError(message, "Archives that are read: .zip, .whl and .7z; single files: .gz.")
     if not members:
         return [Artefact(path)]
     if path.suffix.lower() not in ARCHIVE_SUFFIXES:
