@@ -9,6 +9,8 @@ from data import store
 from flows.cost_words import OBJECTIVES, UNITS
 from geo.export.report_data import (
     CheckReport,
+    MovedReport,
+    MovedRow,
     PowerReport,
     RankedRow,
     RejectReport,
@@ -20,6 +22,8 @@ from geo.export.report_data import (
 
 TOP_REGIONS = 20
 TOP_PARCELS = 10
+TOP_MOVED = 5
+HISTORY_TABLE = "mart.rank_history"
 
 
 def rows_of(
@@ -86,7 +90,50 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
         exclusions=[f"{row['excluded']}: {row['why']}" for row in rows_of(con, "query/exclusions")],
         power=_power(con),
         slope=next((row["title"] for row in rows_of(con, "query/slope")), None),
+        moved=_moved(con),
     )
+
+
+def _moved(con: duckdb.DuckDBPyConnection) -> MovedReport | None:
+    """Tell what moved since the run before that differed; None where nothing did, or nobody knows."""
+    if HISTORY_TABLE not in {row["table_name"] for row in rows_of(con, "query/tables")}:
+        return None
+    since = rows_of(con, "query/history_since")
+    if not since:
+        return None
+    key = {"since": since[0]["run_id"]}
+    rows = rows_of(con, "query/history_moved", key | {"n": TOP_MOVED})
+    if not rows:
+        return None
+    return MovedReport(
+        since_run_id=since[0]["run_id"],
+        since_date=since[0]["started_at"].date(),
+        counts={row["workload"]: row["moved_count"] for row in rows},
+        rows=[
+            MovedRow(
+                workload=row["workload"],
+                name=row["region_name"],
+                rank_before=row["rank_before"],
+                rank_after=row["rank_after"],
+                score_before=row["score_before"],
+                score_after=row["score_after"],
+            )
+            for row in rows
+        ],
+        sources=[_changed_source(row) for row in rows_of(con, "query/history_changed_source", key)],
+    )
+
+
+def _changed_source(row: dict[str, Any]) -> str:
+    """Say how a source changed: what it is called by, where that tells, else that its bytes did."""
+    if row["is_new"] or row["is_gone"]:
+        return f"{row['source_id']} ({'new' if row['is_new'] else 'gone'})"
+    told = [
+        f"{words} {row[f'{name}_before']} to {row[f'{name}_after']}"
+        for name, words in (("version", "version"), ("as_of", "as of"))
+        if row[f"{name}_before"] != row[f"{name}_after"]
+    ]
+    return f"{row['source_id']} ({', '.join(told) or 'its content'})"
 
 
 def _power(con: duckdb.DuckDBPyConnection) -> PowerReport | None:

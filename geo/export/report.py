@@ -7,6 +7,7 @@ from geo.export._text import UNKNOWN, is_known, joined, number_text, score_patte
 from geo.export.model import SYNTHETIC_SENTENCE
 from geo.export.report_data import (
     CheckReport,
+    MovedReport,
     PowerReport,
     RankedRow,
     ReportData,
@@ -50,6 +51,7 @@ def markdown_report(report: ReportData) -> str:
     blocks = [
         f"# Gridstead: {escape(report.study_title)}",
         _summary(report),
+        *(_moved(report.moved) if report.moved else ()),
         *(block for workload in report.workloads for block in _rankings(workload)),
         "## Power" if report.power else "",
         *(_power(report.power) if report.power else ()),
@@ -86,6 +88,34 @@ def _summary(report: ReportData) -> str:
     if failed:
         lines.append(f"Checks with findings: {escape(joined(failed))}.")
     return "\n\n".join(lines)
+
+
+def _moved(moved: MovedReport) -> list[str]:
+    changed = (
+        f"Sources that changed: {'; '.join(escape(source) for source in moved.sources)}."
+        if moved.sources
+        else "No source changed: a profile, the study or the code did."
+    )
+    counts = (f"{escape(name)} {count:,}" for name, count in moved.counts.items())
+    patterns = score_pattern(
+        score for row in moved.rows for score in (row.score_before, row.score_after)
+    )
+    rows = [
+        (
+            row.workload,
+            row.name,
+            *(_count(rank) for rank in (row.rank_before, row.rank_after)),
+            *(number_text(score, patterns) for score in (row.score_before, row.score_after)),
+        )
+        for row in moved.rows
+    ]
+    headings = ("Workload", "Region", "Rank was", "Rank is", "Score was", "Score is")
+    return [
+        f"## What moved since run {escape(moved.since_run_id)}, {moved.since_date:%Y-%m-%d}",
+        f"{changed} Regions with another rank: {', '.join(counts)}.",
+        table(headings, rows, right=headings[2:]),
+        "Which input moved each: `gridstead diff`.",
+    ]
 
 
 def _rankings(workload: WorkloadReport) -> list[str]:

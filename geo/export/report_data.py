@@ -157,6 +157,41 @@ class PowerReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MovedRow:
+    """A region whose rank is another than before; None where it was, or is, not ranked."""
+
+    workload: str
+    name: str
+    rank_before: int | None
+    rank_after: int | None
+    score_before: float | None
+    score_after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedReport:
+    """What moved since an earlier run.
+
+    Parameters
+    ----------
+    since_run_id, since_date
+        The run before that differed.
+    counts
+        Workload to how many of its regions changed rank.
+    rows
+        The first movers of each workload, in the order in which they are shown.
+    sources
+        Sources that changed, each in words.
+    """
+
+    since_run_id: str
+    since_date: dt.date
+    counts: dict[str, int]
+    rows: Sequence[MovedRow]
+    sources: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportData:
     """All that the report says, as plain data.
 
@@ -186,6 +221,8 @@ class ReportData:
         What substations can serve; None in a report without substations.
     slope
         Source on which the parcels' slopes are measured; None when they are unknown.
+    moved
+        What moved since the run before; None when nothing did.
     """
 
     study: str
@@ -208,3 +245,4 @@ class ReportData:
     exclusions: Sequence[str] = ()
     power: PowerReport | None = None
     slope: str | None = None
+    moved: MovedReport | None = None
