@@ -9,9 +9,10 @@ import duckdb
 from data import store
 from data.access.file import locate_file
 from data.catalogue import FileAccess, LockEntry, Source
-from data.errors import BuildError, PullError, UsageError
+from data.errors import PullError, UsageError
 from data.network_case import catalogue_of, load_with_case
 from data.pull import mirror_from_environment
+from flows import bounds
 from flows.cost_words import OBJECTIVES, SHORT_UNITS
 from flows.exporting import LEVELS, require_workload
 from flows.home import Home
@@ -29,15 +30,6 @@ REGION_COLUMNS = {
     "cost_mid": "$",
     "capacity_mw": "MW",
     "reason": "reason",
-}
-RUN_COLUMNS = {
-    "run_id": "run",
-    "study": "study",
-    "started_at": "started",
-    "parcels": "parcels",
-    "seconds": "seconds",
-    "is_published": "published",
-    "path": "build",
 }
 PARCEL_COLUMNS = {
     "rank": "rank",
@@ -85,21 +77,23 @@ def _ranks_drawn(row: dict[str, Any]) -> str | None:
     return None if row["p_top100"] is None else ranks_text(row["rank_p05"], row["rank_p95"])
 
 
-def sql(build: Path, query: str, limit: int) -> Shown:
+def sql(build: Path, query: str, limit: int, timeout_s: float = bounds.TIMEOUT_S) -> Shown:
     """Answer one read-only statement."""
     if limit < 1:
         msg = f"--limit {limit} asks for no rows."
         raise UsageError(msg, "Ask for 1 or more.")
-    with store.open_build(build) as con:
+    if not 0 < timeout_s <= bounds.LONGEST_S:
+        msg = f"--timeout {timeout_s:g} is no time to wait."
+        raise UsageError(msg, f"Give it up to {bounds.LONGEST_S:,.0f} seconds.")
+    memory = bounds.memory_mb()
+    with store.open_build(build, memory_mb=memory) as con:
         con.execute("use mart")
         try:
-            statements = con.extract_statements(query)
-            if len(statements) != 1:
-                msg = f"{len(statements)} statements were given, one is answered."
-                raise UsageError(msg, "Ask one question at a time.")
-            cursor = con.execute(statements[0])
-            columns = [column[0] for column in cursor.description or []]
-            found = cursor.fetchmany(limit + 1)
+            asked = bounds.question_of(con, query)
+            with bounds.bounded(con, timeout_s, memory):
+                cursor = con.execute(asked)
+                columns = [column[0] for column in cursor.description or []]
+                found = cursor.fetchmany(limit + 1)
         except duckdb.Error as error:
             msg = str(error).splitlines()[0]
             raise UsageError(
@@ -146,42 +140,6 @@ def sources(home: Home, study_name: str) -> Shown:
         "is_cached": "here",
     }
     return Shown(f"Sources of {study.id}", rows, columns=columns)
-
-
-def runs(home: Home) -> Shown:
-    """List the builds that are kept."""
-    published = _run_of(home.build)
-    rows, notes = [], []
-    for path in sorted(home.builds.glob("*.duckdb"), reverse=True):
-        run = _run_of(path)
-        if run is None:
-            rows.append({"run_id": path.stem, "path": str(path), "note": "cannot be opened"})
-            notes.append(f"{path.name} cannot be opened.")
-            continue
-        rows.append(
-            {
-                "run_id": run["run_id"],
-                "study": run["study"],
-                "started_at": run["started_at"],
-                "parcels": run["parcel_count"],
-                "seconds": sum(run["seconds"].values()) if run["seconds"] else None,
-                "is_published": published is not None and published["run_id"] == run["run_id"],
-                "bytes": path.stat().st_size,
-                "path": str(path),
-            }
-        )
-    return Shown(
-        "Runs", rows, columns=RUN_COLUMNS, notes=notes if rows else ["No run yet: gridstead run."]
-    )
-
-
-def _run_of(build: Path) -> dict[str, Any] | None:
-    """Row of the run that made a build; None where there is none or it cannot be read."""
-    try:
-        with store.open_build(build) as con:
-            return rows_of(con, "query/run")[0]
-    except (BuildError, duckdb.Error):
-        return None
 
 
 def _is_here(source: Source, entry: LockEntry | None, home: Home) -> bool:

@@ -52,6 +52,7 @@ def run(
     out: Path | None = None,
     keep_builds: int = 5,
     keep_history: int = 400,
+    max_gb: float | None = None,
     quiet: Annotated[bool, Flag] = False,
     log_json: Annotated[bool, Flag] = False,
     json: JsonOption = False,
@@ -97,6 +98,9 @@ def run(
         Builds to keep, 1 or more.
     keep_history
         Runs whose ranks are kept for `gridstead diff`, 1 or more.
+    max_gb
+        Size in GB that the home is brought under after publishing: what costs least to have again
+        goes first; the published build and last good copies of sources stay.
     quiet
         Say nothing while running.
     log_json
@@ -122,6 +126,7 @@ def run(
         export=export,
         keep_builds=keep_builds,
         keep_history=keep_history,
+        max_gb=max_gb,
     )
     # Prefect takes seconds to import: only a run pays for it.
     from flows.running import run_study
@@ -184,6 +189,7 @@ def sql(
     query: Annotated[str, Parameter(allow_leading_hyphen=True)],
     *,
     limit: int = 1000,
+    timeout: float = 60.0,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> Shown:
@@ -196,9 +202,11 @@ def sql(
         and meta, and described in meta.column. A dash reads it from standard input.
     limit
         Rows to print at most.
+    timeout
+        Seconds after which a query is stopped.
     """
     text = sys.stdin.read() if query == "-" else query
-    return asking.sql(Home.at(home).build, text, limit)
+    return asking.sql(Home.at(home).build, text, limit, timeout)
 
 
 @app.command
@@ -217,36 +225,87 @@ def sources(
 
 @app.command
 def runs(*, home: HomeOption = None, json: JsonOption = False) -> Shown:
-    """List the builds that are kept, newest first."""
-    return asking.runs(Home.at(home))
+    """List the builds that are kept and the runs that failed, newest first."""
+    from flows.runs_kept import runs as answer
+
+    return answer(Home.at(home))
 
 
 @app.command
-def diff(
-    *runs: str,
-    workload: str | None = None,
-    level: Level = "county",
-    n: Annotated[int | None, Parameter(name=["-n", "--count"])] = None,
+def restore(
+    run: str,
+    *,
+    export: Annotated[bool, Flag] = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> Shown:
-    """Tell which regions or parcels moved between two runs, by how much, and which input moved them.
+    """Publish a kept build again, after asking its checks once more.
 
     Parameters
     ----------
-    runs
-        Two runs, the earlier one first: an id, the beginning of one, last or previous (default: previous
-        and last, where previous is the last one before that differed; one is compared with last).
-    workload
-        A profile that both runs rank by (default: all).
-    level
-        What is compared.
-    n
-        Rows of each workload (default: 20 of one, 5 of each of several).
+    run
+        Id of a run that gridstead runs lists, the beginning of one, or previous.
+    export
+        Write the exports of that build too.
     """
-    from flows.diff import diff as answer
+    from flows.restore import restore as answer
 
-    return answer(Home.at(home), runs, workload, level, n)
+    return answer(Home.at(home), run, export=export)
+
+
+@app.command
+def doctor(
+    *,
+    deep: Annotated[bool, Flag] = False,
+    max_age: float | None = None,
+    notify: Annotated[bool, Flag] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Examine what a run needs and what the last one left; exit code 1 when an error is found.
+
+    Parameters
+    ----------
+    deep
+        Read every file of the cache, not the small ones only.
+    max_age
+        Hours after which the last run is too old, an error (default: a warning after 36).
+    notify
+        Send a test to those whom GRIDSTEAD_NOTIFY names.
+    """
+    from flows.doctor import doctor as answer
+
+    return answer(Home.at(home), deep=deep, max_age_h=max_age, send=notify)
+
+
+@app.command
+def prune(
+    *,
+    keep_builds: int = 5,
+    max_gb: float | None = None,
+    study: str | None = None,
+    dry_run: Annotated[bool, Flag] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Remove old builds, results of steps and logs, and bring the home under a size.
+
+    Parameters
+    ----------
+    keep_builds
+        Builds, and results of each step, to keep, 1 or more.
+    max_gb
+        Size in GB that the home is brought under. The published build, last good copies of sources,
+        exports and history stay.
+    study
+        Study whose pinned files stay in the cache, beside those of the published build's.
+    dry_run
+        List what would go, and remove nothing.
+    """
+    from flows.retention import prune as answer
+
+    place = Home.at(home)
+    return answer(place, keep_builds=keep_builds, max_gb=max_gb, study=study, dry_run=dry_run)
 
 
 @app.command
@@ -515,6 +574,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(result, Shown):
             show(result, as_json="--json" in arguments)
             sys.stdout.flush()
+            return result.exit_code
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; nothing may be written any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -62,10 +62,15 @@ def alone(home: Home, command: str = "run", study: str | None = None) -> Generat
 
 def sweep(home: Home) -> list[Path]:
     """Remove what a killed run left half written; whole parts stay for the run that goes on."""
-    found = [path for pattern in LEFTOVERS for path in sorted(home.root.glob(pattern))]
+    found = leftovers(home)
     for path in found:
         path.unlink(missing_ok=True)
     return found
+
+
+def leftovers(home: Home) -> list[Path]:
+    """Find what is half written: by a run that goes on, or that was killed."""
+    return [path for pattern in LEFTOVERS for path in sorted(home.root.glob(pattern))]
 
 
 def settle_clock(home: Home) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect import flow
 
 from data.study import THEMES
-from flows import journal, tasks
+from flows import journal, retention, tasks
 from flows.clock import is_behind, new_run_id
 from flows.home import Home
 from flows.housekeeping import alone
-from flows.notify import telling
+from flows.notify import tell_of_build, telling
 from flows.progress import Stopwatch, log, warn
 from flows.request import RunRequest, study_of
 from flows.themes import pull_themes, stage
@@ -36,7 +36,10 @@ def nightly(request: RunRequest) -> Path:
             if is_behind(started_at, known):
                 warn(f"The clock is behind the last run's; this run counts as after it: {run_id}.")
             build = _run(request, run_id, started_at)
+            if request.max_gb is not None:
+                retention.cap(home, request.max_gb, request.study)
             journal.tell_build(build)
+            tell_of_build(home)
         return build
 
 

@@ -178,11 +178,9 @@ def _silent() -> Generator[None]:
 
 
 def _movers(home: Home) -> list[str]:
-    try:
-        from flows.diff import big_movers
-    except ImportError:
-        return []
-    return [str(mover) for mover in big_movers(home)]
+    from flows.diff import big_movers
+
+    return [mover["text"] for mover in big_movers(home)]
 
 
 __all__ = ["Notice", "addresses", "notice_of", "tell", "tell_of_build", "telling"]

@@ -219,7 +219,12 @@ def _carry_rejects(con: Any, paths: Mapping[str, Path]) -> None:
 def _put_in_place(temporary: Path, home: Home, run_id: str) -> None:
     kept = home.builds / f"{run_id}.duckdb"
     store.replace_atomically(temporary, kept)
-    fresh = home.root / f".{run_id}.duckdb"
+    publish_kept(kept, home)
+
+
+def publish_kept(kept: Path, home: Home) -> None:
+    """Put a kept build in the place of the published one, in one step."""
+    fresh = home.root / f".{kept.name}"
     try:
         os.link(kept, fresh)
     except OSError:

@@ -35,6 +35,7 @@ class RunRequest(BaseModel):
     export: bool = True
     keep_builds: int = 5
     keep_history: int = 400
+    max_gb: float | None = Field(default=None, description="Size that the home is kept under.")
 
 
 def study_of(request: RunRequest) -> Study:
@@ -88,6 +89,9 @@ def check(request: RunRequest) -> None:
     if request.keep_builds < 1:
         msg = f"--keep-builds {request.keep_builds} keeps no build."
         raise UsageError(msg, "Keep 1 or more.")
+    if request.max_gb is not None and not request.max_gb > 0:
+        msg = f"--max-gb {request.max_gb:g} leaves no room."
+        raise UsageError(msg, "Give a size above 0.")
     if request.keep_history < 1:
         msg = f"--keep-history {request.keep_history} keeps no run."
         raise UsageError(msg, "Keep 1 or more.")

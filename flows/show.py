@@ -26,6 +26,7 @@ class Shown:
     notes: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     payload: Any = None
+    exit_code: int = 0
 
     def data(self) -> Any:
         """Return what `--json` prints."""
