@@ -17,7 +17,7 @@ from data.readers import read_table
 from data.study import load_study
 from tests.data.test_mirror_traps import MIRROR
 from tests.upstream import running
-from tests.upstream.conus import LIVE_PATH, MADE, publish
+from tests.upstream.conus import BUILDING, LIVE_PATH, MADE, publish
 
 LIVE = load_catalogue(LIVE_PATH)
 OURS = load_catalogue()
@@ -147,16 +147,31 @@ def _beside(study):
     return study.with_name(yaml.safe_load(study.read_text())["catalogue"])
 
 
+def one(con, query):
+    """Return the only row of a query."""
+    (row,) = con.sql(query).fetchall()
+    return row
+
+
+def assert_same_rows(con, query, other):
+    """Two queries give the same rows, each as often."""
+    for left, right in ((query, other), (other, query)):
+        assert one(con, f"select count(*) from ({left} except all {right})") == (0,)
+
+
 def counts(con, database):
     """Rows of each layer, and rejected rows by raw table and code."""
-    layers = con.sql(
-        "select table_name, estimated_size from duckdb_tables() "
+    names = con.sql(
+        "select table_name from duckdb_tables() "
         f"where database_name = '{database}' and schema_name = 'core'"
     ).fetchall()
+    layers = {
+        name: one(con, f"select count(*) from {database}.core.{name}")[0] for (name,) in names
+    }
     rejected = con.sql(
         f"select raw_table, reject_code, count(*) from {database}.meta.rejected_row group by all"
     ).fetchall()
-    return dict(layers), {(table, code): count for table, code, count in rejected}
+    return layers, {(table, code): count for table, code, count in rejected}
 
 
 @pytest.mark.mirror
@@ -170,19 +185,15 @@ class TestMirrorBehindTheAddresses:
 
     def test_counties_keep_their_ground(self, staged):
         names = "county_id, county_name, state_id, land_sqmi, st_astext(geometry)"
-        differing = staged.sql(
+        assert one(
+            staged,
             f"select count(*) from (select {names} from live_population.core.county "
-            f"except select {names} from conus_population.core.county)"
-        )
-        assert differing.fetchone() == (0,)
+            f"except select {names} from conus_population.core.county)",
+        ) == (0,)
 
     def test_lines_are_those_of_the_mirror_with_their_classes(self, staged):
         of = "select kv_min, kv_max, is_dc, st_astext(geometry) from {}_grid.core.line"
-        for one, other in (("live", "conus"), ("conus", "live")):
-            left = staged.sql(
-                f"select count(*) from ({of.format(one)} except all {of.format(other)})"
-            )
-            assert left.fetchone() == (0,)
+        assert_same_rows(staged, of.format("live"), of.format("conus"))
 
     def test_plants_are_those_of_the_mirror(self, staged):
         live, conus = (counts(staged, f"{prefix}_grid") for prefix in ("live", "conus"))
@@ -192,34 +203,31 @@ class TestMirrorBehindTheAddresses:
     def test_substations_of_two_files_are_not_told_apart_in_one(self, staged):
         """Conus merges California's rows into HIFLD's, and twins of one voltage; one file has no such rule."""
         live, conus = (counts(staged, f"{prefix}_grid") for prefix in ("live", "conus"))
-        loads = staged.sql(
-            "select sum(rows_merged) from conus_grid.meta.source_load where raw_table = 'ca_substation'"
+        (merged,) = one(
+            staged,
+            "select sum(rows_merged) from conus_grid.meta.source_load where raw_table = 'ca_substation'",
         )
-        (merged,) = loads.fetchone()
         twins = conus[1]["ca_substation", "duplicate"]
         assert merged > 0
         assert live[0]["substation"] == conus[0]["substation"] + merged + twins
         below = "select count(*), min(kv_max) from {}_grid.core.substation where kv_max < 200"
-        count, lowest = staged.sql(below.format("live")).fetchone()
+        count, lowest = one(staged, below.format("live"))
         assert lowest == 60
         # Below 200 kV nothing is merged, but twins are.
-        assert 0 <= count - staged.sql(below.format("conus")).fetchone()[0] <= twins
+        assert 0 <= count - one(staged, below.format("conus"))[0] <= twins
 
     def test_exchanges_stand_where_their_buildings_do(self, staged):
         of = "select carrier_count, round(lon, 9), round(lat, 9) from {}_fiber.core.ixp"
-        for one, other in (("live", "conus"), ("conus", "live")):
-            left = staged.sql(
-                f"select count(*) from ({of.format(one)} except all {of.format(other)})"
-            )
-            assert left.fetchone() == (0,)
+        assert_same_rows(staged, of.format("live"), of.format("conus"))
 
     def test_facilities_are_the_mirrors_with_the_buildings_of_exchanges(self, staged):
         """Rows that PeeringDB's table repeats have ids of their own in its API, and so are facilities."""
         live, conus = (counts(staged, f"{prefix}_fiber") for prefix in ("live", "conus"))
-        buildings = staged.sql(
-            "select count(*) from live_fiber.core.facility where facility_id >= 'peeringdb-1000000' "
-            "and length(facility_id) > 16"
-        ).fetchone()[0]
+        (buildings,) = one(
+            staged,
+            "select count(*) from live_fiber.core.facility "
+            f"where substr(facility_id, 11)::bigint > {BUILDING}",
+        )
         repeated = conus[1].get(("peeringdb_facility", "duplicate"), 0)
         assert buildings > 200
         assert live[0]["facility"] == conus[0]["facility"] + repeated + buildings
@@ -236,10 +244,10 @@ class TestMirrorBehindTheAddresses:
             got = pull(catalogue.source("padus_area"), lock, cache_dir=tmp_path / "cache")
         target = tmp_path / "land.duckdb"
         stage.stage_theme("land", theme, catalogue, {"padus_area": got.path}, target)
+        parks = "select count(*), count(distinct park_name) from {}core.park"
         with duckdb.connect(str(target), read_only=True) as con:
-            found = con.sql("select count(*), count(distinct park_name) from core.park").fetchone()
-        parks = staged.sql("select count(*), count(distinct park_name) from conus_land.core.park")
-        assert found == parks.fetchone()
+            found = one(con, parks.format(""))
+        assert found == one(staged, parks.format("conus_land."))
 
 
 def test_the_live_catalogue_lies_beside_ours():
