@@ -252,7 +252,8 @@ def failure(
     """Say of the first check that failed what it found, and how many more there are."""
     rows = f"{offending_count:,} {'row' if offending_count == 1 else 'rows'}"
     others = f" {more} more {'check' if more == 1 else 'checks'} failed." if more else ""
-    msg = f"Check {name} found {rows} against '{description}': {'; '.join(examples[:2])}.{others}"
+    told = f": {'; '.join(examples[:2])}" if examples else ""
+    msg = f"Check {name} found {rows} against '{description}'{told}.{others}"
     return CheckError(msg, "Nothing was published; the last build stays.")
 
 
