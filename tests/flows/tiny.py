@@ -148,7 +148,8 @@ def _sources() -> list[dict[str, Any]]:
         entry = ours.source(source_id).model_dump(exclude={"mirror", "notes", "verified", "unverified_since"})
         entry["access"] = {"kind": "file", "path": f"files/{name}"}
         for table in entry["tables"].values():
-            table["rows"] = None
+            # What is expected of the real rows.
+            table["rows"], table["expect"] = None, []
             member = table["member"]
             table["member"] = member.rpartition("/")[2] if isinstance(member, str) else member
         entries.append(entry)
