@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import py7zr
-from py7zr.exceptions import ArchiveError, PasswordRequired
-from py7zr.io import Py7zIO, WriterFactory
+if TYPE_CHECKING:
+    import py7zr
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 
@@ -74,7 +73,8 @@ def unpack(path: Path, sizes: dict[str, int], sink: Callable[[str], BinaryIO | N
     EncryptedError, DamageError, OversizeError
         A member cannot be unpacked, fails its checksum, or is larger than it said.
     """
-    factory = _Factory(sizes, sink)
+    # Its base classes hold no code, and to import them is to import all of py7zr.
+    factory: Any = _Factory(sizes, sink)
     with _opened(path) as archive:
         targets: Collection[str] = list(sizes)
         archive.extract(targets=targets, factory=factory)
@@ -84,7 +84,7 @@ def unpack(path: Path, sizes: dict[str, int], sink: Callable[[str], BinaryIO | N
         raise DamageError(message)
 
 
-class _Sink(Py7zIO):
+class _Sink:
     """Where the bytes of one member go."""
 
     def __init__(
@@ -113,22 +113,29 @@ class _Sink(Py7zIO):
     def flush(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
     def size(self) -> int:
         return self._done[self._name]
 
 
-class _Factory(WriterFactory):
+class _Factory:
     def __init__(self, sizes: dict[str, int], sink: Callable[[str], BinaryIO | None]) -> None:
         self._sizes = sizes
         self._sink = sink
         self.written: dict[str, int] = {}
 
-    def create(self, filename: str) -> Py7zIO:
+    def create(self, filename: str) -> _Sink:
         return _Sink(filename, self._sizes.get(filename, 0), self._sink(filename), self.written)
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[py7zr.SevenZipFile]:
+def _opened(path: Path) -> "Generator[py7zr.SevenZipFile]":
+    # It takes a tenth of a second to import: only who reads such an archive pays for it.
+    import py7zr
+    from py7zr.exceptions import ArchiveError, CrcError, PasswordRequired
+
     try:
         with py7zr.SevenZipFile(path) as archive:
             if archive.needs_password():
@@ -136,6 +143,9 @@ def _opened(path: Path) -> Generator[py7zr.SevenZipFile]:
             yield archive
     except PasswordRequired as error:
         raise EncryptedError from error
+    except CrcError as error:
+        message = f"the checksum of {error.args[-1]} is wrong"
+        raise DamageError(message) from error
     except (
         ArchiveError,
         lzma.LZMAError,
