@@ -12,13 +12,12 @@ with classed as (
         -- -999999 stands for unknown.
         case when staging.number(VOLTAGE) between 1 and 1200 then staging.number(VOLTAGE) end as kv,
         geometry,
-        raw_row,
-        row_number() over (partition by geometry, VOLT_CLASS, VOLTAGE order by raw_row) as copy_no
+        raw_row
     from raw.eia_line
 ),
 
 -- A line of one point, written twice: 2-D WKB of two vertices has 41 bytes, the vertices at 10 and 26.
-coded as (
+judged as (
     select
         *,
         case
@@ -34,9 +33,19 @@ coded as (
                 then 'invalid'
             when octet_length(geometry) = 41 and substr(hex(geometry), 19, 32) = substr(hex(geometry), 51, 32)
                 then 'invalid'
-            when copy_no > 1 then 'duplicate'
-        end as reject_code
+        end as fault
     from classed
+),
+
+-- A line out of service does not make the one that took its course a copy.
+coded as (
+    select
+        *,
+        case
+            when fault is not null then fault
+            when row_number() over (partition by fault, geometry, volt_class, kv order by raw_row) > 1 then 'duplicate'
+        end as reject_code
+    from judged
 )
 
 select

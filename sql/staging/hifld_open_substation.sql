@@ -19,12 +19,11 @@ with renamed as (
         'hifld_open_substation' as raw_table,
         raw_row,
         upper(coalesce(staging.word(TYPE), 'NOT AVAILABLE')) as place_type,
-        upper(coalesce(staging.word(STATUS), 'NOT AVAILABLE')) as status,
-        row_number() over (partition by ID order by raw_row) as copy_no
+        upper(coalesce(staging.word(STATUS), 'NOT AVAILABLE')) as status
     from raw.hifld_open_substation
 ),
 
-coded as (
+judged as (
     select
         *,
         case
@@ -32,14 +31,23 @@ coded as (
             when status not in ('IN SERVICE', 'NOT AVAILABLE') then 'not_in_service'
             when kv_max is null then 'invalid'
             when kv_max < 60 then 'not_used'
-            when copy_no > 1 and not starts_with(substation_id, 'hifld-row-') then 'duplicate'
             else staging.point_reject_code(lon, lat)
-        end as reject_code
+        end as fault
     from renamed
+),
+
+coded as (
+    select
+        *,
+        case
+            when fault is not null then fault
+            when row_number() over (partition by fault, substation_id order by raw_row) > 1 then 'duplicate'
+        end as reject_code
+    from judged
 )
 
 select
-    * exclude (place_type, status, copy_no),
+    * exclude (place_type, status, fault),
     case
         when place_type in ('TAP', 'RISER', 'DEAD END') then 'is a ' || lower(place_type) || ' of a line'
         when reject_code = 'not_in_service' then 'its status is ' || status
