@@ -279,6 +279,31 @@ def doctor(
 
 
 @app.command
+def schedule(
+    kind: Literal["cron", "systemd", "prefect"],
+    *,
+    at: str = "02:15",
+    study: str = "open-conus",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Print what starts a run every night; nothing is installed.
+
+    Parameters
+    ----------
+    kind
+        A line for crontab, a service and a timer for systemd, or the commands of Prefect.
+    at
+        Hour and minute of the machine's clock.
+    study
+        Name of a study, or path of a study file (.yaml).
+    """
+    from flows.schedule import schedule as answer
+
+    return answer(kind, at=at, study=study, home=Home.at(home))
+
+
+@app.command
 def prune(
     *,
     keep_builds: int = 5,

@@ -27,6 +27,8 @@ class Shown:
     columns: dict[str, str] = field(default_factory=dict)
     payload: Any = None
     exit_code: int = 0
+    # Notes are lines to copy: none is broken.
+    is_text: bool = False
 
     def data(self) -> Any:
         """Return what `--json` prints."""
@@ -63,7 +65,7 @@ def _print(console: Console, result: Shown) -> None:
     if result.rows:
         console.print(_table(result))
     for note in result.notes:
-        console.print(escape(note), highlight=False)
+        console.print(escape(note), highlight=False, soft_wrap=result.is_text)
     for section in result.sections:
         console.print()
         _print(console, section)
