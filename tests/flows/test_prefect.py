@@ -23,7 +23,7 @@ from prefect.states import Completed, Failed
 from data.errors import IntegrityError, PassingPullError, PullError
 from flows import environment, steps, tasks
 from flows.request import RunRequest
-from tests.flows.conftest import PREFECT_HOME
+from tests.flows.conftest import PREFECT_HOME, leftovers, rows
 
 ROOT = Path(__file__).parents[2]
 TASKS = {name: value for name, value in vars(tasks).items() if isinstance(value, Task)}
@@ -216,6 +216,69 @@ def test_the_deployments_of_prefect_yaml_are_scheduled(server):
     first = datetime.fromisoformat(due[0]["expected_start_time"])
     assert 0 < (first - datetime.now(UTC)).total_seconds() < 25 * 3600
     assert {item["work_pool_name"] for item in due} == {"gridstead"}
+
+
+@pytest.fixture
+def worker(server, tmp_path):
+    """A work pool and its worker, as they are set up once for `prefect.yaml`."""
+    server.post("/work_pools/", json={"name": "soon", "type": "process"}).raise_for_status()
+    url = {"PREFECT_API_URL": str(server.base_url).rstrip("/"), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    with (
+        (tmp_path / "worker.txt").open("w") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", "soon", "--limit", "1"],
+            cwd=tmp_path,
+            env=os.environ | url,
+            stdout=said,
+            stderr=said,
+        ) as process,
+    ):
+        yield os.environ | url
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.mark.slow
+def test_the_deployed_schedule_fires(server, worker, world, tmp_path):
+    """Our own deployment, of the tiny study and in seconds: a run is due, starts by itself and publishes."""
+    content = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    (nightly,) = content["deployments"]
+    request = {"study": str(world.study), "home": str(world.home), "export": False}
+    nightly |= {
+        "name": "soon",
+        "parameters": {"request": request},
+        "schedules": [{"slug": "soon", "interval": 20, "active": True}],
+        "work_pool": {"name": "soon"},
+    }
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump(content))
+    before = rows(world.build, "select run_id from meta.run")
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", tmp_path / "prefect.yaml"],
+        cwd=ROOT,
+        env=worker,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (deployment,) = ask(server, "deployments", deployments={"name": {"any_": ["soon"]}})
+    ours = {"deployments": {"name": {"any_": ["soon"]}}, "sort": "EXPECTED_START_TIME_ASC"}
+    due = wait_for(lambda: ask(server, "flow_runs", **ours), 60)[0]
+    assert (due["state_type"], due["auto_scheduled"]) == ("SCHEDULED", True)
+
+    def is_in(*names):
+        # A database that is busy for a moment is an answer too (503).
+        answer = server.get(f"/flow_runs/{due['id']}")
+        return answer.is_success and answer.json()["state_type"] in names
+
+    wait_for(lambda: is_in("RUNNING", "COMPLETED", "FAILED", "CRASHED"), 120)
+    # One night is enough.
+    paused = {"paused": True}
+    wait_for(lambda: server.patch(f"/deployments/{deployment['id']}", json=paused).is_success, 60)
+    wait_for(lambda: is_in("COMPLETED", "FAILED", "CRASHED"), 240)
+    assert is_in("COMPLETED"), (tmp_path / "worker.txt").read_text()
+    assert rows(world.build, "select run_id from meta.run") > before
+    assert leftovers(world.home) == []
 
 
 # ---- As a user starts it -------------------------------------------------------------------------
