@@ -124,13 +124,14 @@ def measure_parcels(
         raise MeasureError(msg, "Nothing was published; the last build stays.")
     target = result.partial if skipped else result.whole
     write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
+    if target == result.whole:
+        by.write(target)
+    # Last: the others are there whenever it is.
     if again is not None and again.is_all:
         again.copy(target)
     else:
         _join(parts, done, target, again)
     parts.remove()
-    if target == result.whole:
-        by.write(target)
     return target
 
 

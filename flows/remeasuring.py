@@ -316,12 +316,12 @@ def _differ(one: pa.Table, other: pa.Table) -> np.ndarray:
     out = np.zeros(one.num_rows, dtype=bool)
     for name in one.column_names:
         a, b = one.column(name), other.column(name)
-        if a.equals(b):
-            continue
         if pa.types.is_floating(a.type):
             known = [column.is_valid().to_numpy() for column in (a, b)]
             bits = [column.fill_null(0.0).to_numpy().view(np.int64) for column in (a, b)]
             out |= (known[0] != known[1]) | (bits[0] != bits[1])
+            continue
+        if a.equals(b):
             continue
         one_by_one = [column.to_pandas() for column in (a, b)]
         known = [column.notna().to_numpy() for column in one_by_one]

@@ -222,7 +222,7 @@ def _facts(held: Inputs) -> dict[str, Any]:
     carrier = layers.pop["carrier_kind"] == "carrier"
     return {
         # Below it the record says where small substations are.
-        "lowest voltage of substations": bool(layers.substation["kv_max"].min() < BULK_LINE_KV),
+        "lowest voltage of substations": _knows_low(held),
         "whether plants are known": bool(plant.any()),
         "whether retirements are known": not layers.retiring_plant.empty,
         "whether carriers are known": bool(carrier.any()),
@@ -469,8 +469,21 @@ def _exclusions(_old: Inputs, new: Inputs, changes: Changes) -> Check | None:
     return Check(lambda batch: tiles.meet(batch.polygons.bounds))
 
 
-def _class(kv: int) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda frame: frame["kv_max"] >= kv
+def _class(kv: int) -> Callable[[Inputs, Inputs, Changes], Check | None]:
+    """Reach of the nearest substation of a voltage class."""
+    search = _nearest(f"substation_{kv}kv_mi", lambda frame: frame["kv_max"] >= kv)
+
+    def make(old: Inputs, new: Inputs, changes: Changes) -> Check | None:
+        # A record that starts above the class knows none of it, whatever changes.
+        is_known = kv >= BULK_LINE_KV or _knows_low(new)
+        return search(old, new, changes) if is_known else None
+
+    return make
+
+
+def _knows_low(held: Inputs) -> bool:
+    """Whether the record knows of substations below the bulk grid; as old and new do or do not (`_facts`)."""
+    return bool(held.narrow.substation["kv_max"].min() < BULK_LINE_KV)
 
 
 def _ends(prefix: str, *ends: str) -> tuple[str, ...]:
@@ -494,7 +507,7 @@ REACHES: tuple[Reach, ...] = (
             _ends(f"substation_{kv}kv", "_mi", "_id", "_kv"),
             "substation",
             f"{NEAREST} A substation that was and is below {kv} kV is in no search.",
-            _nearest(f"substation_{kv}kv_mi", _class(kv)),
+            _class(kv),
         )
         for kv in VOLTAGE_CLASSES_KV
     ),

@@ -1,6 +1,5 @@
 """Measuring again what changes can reach, held against measuring all: equal to the last bit."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
-from hypothesis import strategies as st
 
 from data import build as builds
 from flows.measuring import to_part
@@ -21,8 +19,9 @@ from geo.measure import measure, prepare
 from geo.parcels import Parcels
 from geo.remeasure import OF_PARCEL, REACHES, Batch, Inputs, Remeasure
 from geo.tiles import TileSet, differing_tiles
+from tests.oracle.geodesic import METRES_PER_MILE
 from tests.oracle.shapes import around, examples, seeds
-from tests.oracle.worlds import TIE_LINES, world, worlds
+from tests.oracle.worlds import HEADROOM, TIE_LINES, layers, worlds
 
 SCHEMA = builds.metric_schema()
 PLACE = (-97.0, 39.0)
@@ -61,7 +60,7 @@ def batch_of(parcels, before, needs):
         parcels["county_id"].to_numpy(dtype=object),
         parcels["state_id"].to_numpy(dtype=object),
         {name: before.column(name).to_numpy(zero_copy_only=False).astype(float) for name in needs},
-        lambda: held.polygons.oriented(),
+        held.polygons.oriented,
     )
 
 
@@ -114,7 +113,7 @@ def _edited(name, frame, one, rng):
     if way == "alter":
         other = [c for c in numbers if c not in {"lon", "lat", "cell_km"}]
         return _altered(frame, rng.choice(other), rng) if other else frame
-    west, south, east, north = one.parcels.total_bounds
+    west, _, east, _ = one.parcels.total_bounds
     moved = frame.iloc[[row]].copy()
     away = rng.normal(0, 0.2 + (east - west), 2)
     if "geometry" in frame:
@@ -162,3 +161,188 @@ def test_what_no_change_reaches_measures_the_same(one, seed):
     before, now, _, stale = again(one, edited(one, seed))
     missed = differing(before, now) & ~stale
     assert not missed.any(), before.column("parcel_id").to_numpy(zero_copy_only=False)[missed]
+
+
+def test_every_column_has_a_reach():
+    told = [name for reach in REACHES for name in reach.metrics]
+    assert {*told, *OF_PARCEL, "parcel_id"} == set(SCHEMA.names)
+    assert not set(told) & set(OF_PARCEL)
+    assert all(reach.why for reach in REACHES)
+
+
+def test_measuring_is_given_no_column_that_is_not_compared():
+    assert [*USED] == [*Layers.__annotations__]
+    empty = layers()
+    for name, columns in USED.items():
+        assert [*getattr(used(empty), name).columns] == [*columns]
+
+
+def at_mi(mi):
+    """A place so many miles north of the parcel's point."""
+    lon, lat = around(PLACE, [0.0], [mi * METRES_PER_MILE]).T
+    return {"lon": lon, "lat": lat}
+
+
+def grid(*rows):
+    """Substations at miles, of a kV and with headroom."""
+    mi, kv, mw = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    lon, lat = around(PLACE, np.zeros(len(mi)), mi * METRES_PER_MILE).T
+    ids = [f"s{row:g}-{volts:g}" for row, volts in zip(mi, kv, strict=True)]
+    frame = pd.DataFrame({"substation_id": ids, "kv_max": kv, "lon": lon, "lat": lat})
+    known = pd.DataFrame(dict(zip(HEADROOM, (ids, mw, mw, mw), strict=True)))
+    return frame, known
+
+
+def night(*, substations=((30.0, 230, 100), (70.0, 230, 100)), **rows):
+    """What one parcel is measured by; a small substation, not the nearest, is always there."""
+    frame, headroom = grid(*substations, (80.0, 69, 1))
+    return SimpleNamespace(
+        layers=layers(substation=frame, **rows), headroom=headroom, exclusions=None, fiber=None
+    )
+
+
+def cell(kind="h3_cell"):
+    """One small parcel."""
+    shape = shapely.Point(PLACE).buffer(0.001)
+    columns = {"parcel_id": ["a"], "parcel_kind": [kind], "lon": [PLACE[0]], "lat": [PLACE[1]]}
+    columns |= {"county_id": ["20001"], "state_id": ["KS"], "area_acres": [1.0]}
+    columns |= {"acres": [np.nan], "lake_share": [0.0]}
+    return gpd.GeoDataFrame(columns, geometry=[shape], crs="OGC:CRS84")
+
+
+def plants(mi, mw):
+    return {"plant": {"capacity_mw": [mw], "fuel_kind": ["firm"], **at_mi(mi)}}
+
+
+def pops(mi, carrier):
+    lon, lat = (np.append(PLACE[at], at_mi(mi)[name]) for at, name in enumerate(("lon", "lat")))
+    carriers = {"carrier_id": ["a", carrier], "carrier_name": ["A", "B"], "pop_id": ["1", "2"]}
+    return {"pop": {**carriers, "carrier_kind": ["carrier"] * 2, "lon": lon, "lat": lat}}
+
+
+# What was, what is, and why they differ: each as near the end of a reach as makes a difference.
+AT_THE_END = {
+    "plants within 50 miles": (night(**plants(49.9, 100.0)), night(**plants(49.9, 110.0))),
+    "people within 100 miles": (
+        night(people={"people": [1_000.0], **at_mi(99.9)}),
+        night(people={"people": [2_000.0], **at_mi(99.9)}),
+    ),
+    "carriers within 25 miles": (night(**pops(24.9, "a")), night(**pops(24.9, "b"))),
+    "feeds within 20 miles": (
+        night(substations=((19.9, 230, 100), (70.0, 230, 100))),
+        night(substations=((19.9, 230, 120), (70.0, 230, 100))),
+    ),
+    "a nearer substation": (night(), night(substations=((30.0, 230, 100), (29.9, 230, 100)))),
+    "a substation that goes": (night(), night(substations=((70.0, 230, 100),))),
+    "a nearer place": (
+        night(place={"place_name": ["P"], "state_id": ["KS"], **at_mi(40.0)}),
+        night(place={"place_name": ["Q"], "state_id": ["KS"], **at_mi(39.9)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_END)
+@pytest.mark.parametrize("kind", ["h3_cell", "assessor"])
+def test_too_small_a_reach_is_caught(name, kind, monkeypatch):
+    was, now = AT_THE_END[name]
+    one = SimpleNamespace(parcels=cell(kind), **vars(was))
+    before, after, plan, stale = again(one, now)
+    assert plan.everything is None
+    assert differing(before, after).tolist() == stale.tolist() == [True]
+    real = remeasure._within
+    monkeypatch.setattr(
+        remeasure,
+        "_within",
+        lambda index, batch, limit, **how: real(index, batch, 0.98 * limit, **how),
+    )
+    assert again(one, now)[3].tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (night(**plants(50.2, 100.0)), night(**plants(50.2, 110.0))),
+        (night(), night(substations=((30.0, 230, 100), (70.0, 230, 200)))),
+        (night(), night(substations=((30.0, 230, 100), (30.1, 230, 100), (70.0, 230, 100)))),
+        (night(), night(state={"state_id": ["NE"], "industrial_usd_per_mwh": [7.0]})),
+    ],
+)
+def test_what_is_beyond_reach_is_not_measured_again(was, now):
+    one = SimpleNamespace(parcels=cell(), **vars(was))
+    before, after, plan, stale = again(one, now)
+    assert sum(plan.changed.values()) > 0
+    assert not stale.any()
+    assert not differing(before, after).any()
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (night(**plants(300.0, 5.0)), "whether plants are known"),
+        (night(metro_county={"county_id": ["1"], "metro_id": ["m"]}), "counties of metros"),
+    ],
+)
+def test_facts_of_whole_layers_reach_all(now, why):
+    one = SimpleNamespace(parcels=cell(), **vars(night()))
+    _, _, plan, stale = again(one, now)
+    assert plan.everything == why
+    assert stale.all()
+
+
+def test_a_record_that_starts_above_a_class_knows_none_of_it():
+    bulk = [layers(substation=grid((30.0, 230, 1), (mi, 230, 1))[0]) for mi in (70.0, 75.0)]
+    headroom = grid((30.0, 230, 1), (70.0, 230, 1), (75.0, 230, 1))[1]
+    was, now, low = (
+        SimpleNamespace(layers=held, headroom=headroom, exclusions=None, fiber=None)
+        for held in (*bulk, layers(substation=grid((30.0, 230, 1), (70.0, 69, 1))[0]))
+    )
+    one = SimpleNamespace(parcels=cell(), **vars(was))
+    before, after, _, stale = again(one, now)
+    assert not stale.any()
+    assert not differing(before, after).any()
+    assert again(one, low)[2].everything == "lowest voltage of substations"
+
+
+def rows_of(*values):
+    return pd.DataFrame({"name": [*values]})
+
+
+def test_rows_are_compared_in_their_order():
+    was, now = rows_of(*"abcdef"), rows_of(*"abdecf")
+    found = Changes.of(was, now)
+    assert found.removed["name"].tolist() == found.added["name"].tolist() == ["c"]
+    assert len(found) == 1
+    assert len(Changes.of(was, now, is_ordered=False)) == 0
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        was, now = (rows_of(*rng.choice([*"abcd"], rng.integers(0, 9))) for _ in range(2))
+        found = Changes.of(was, now)
+        kept = was.drop(index=found.removed.index), now.drop(index=found.added.index)
+        assert kept[0]["name"].tolist() == kept[1]["name"].tolist()
+
+
+def test_values_are_compared_to_the_bit():
+    was = pd.DataFrame({"mw": [0.0, np.nan, 1.0], "name": ["a", None, "c"]})
+    assert len(Changes.of(was, was.copy())) == 0
+    assert len(Changes.of(was, was.assign(mw=[-0.0, np.nan, 1.0]))) == 1
+    assert len(Changes.of(was, was.assign(mw=[0.0, 0.0, np.nextafter(1.0, 2.0)]))) == 2
+    assert len(Changes.of(was, was.assign(name=["a", "", "c"]))) == 1
+    shapes = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs="OGC:CRS84")
+    turned = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1, ccw=False)], crs="OGC:CRS84")
+    assert len(Changes.of(shapes, turned)) == 1
+
+
+def test_tiles_of_exclusions_are_compared_with_all_they_hold():
+    west, south = PLACE
+    boxes = [shapely.box(west + d, south, west + d + 0.01, south + 0.01) for d in (0.0, 1.0, 2.0)]
+    old = ExclusionIndex.build(np.array(boxes))
+    new = ExclusionIndex.build(np.array([boxes[0], boxes[1].buffer(1e-4), boxes[2]]))
+    assert differing_tiles(old, ExclusionIndex.build(np.array(boxes))).empty
+    tiles = TileSet.of_tiles(differing_tiles(old, new).to_numpy(), float(new.tile_m[0]))
+    assert len(tiles) > 0
+    bounds = shapely.bounds(np.array(boxes))
+    assert tiles.meet(bounds).tolist() == [False, True, False]
+    assert TileSet.of_shapes(np.array([boxes[1], None]), 4096.0).meet(bounds).tolist() == [
+        *(False, True, False)
+    ]
+    assert not TileSet.of_shapes(np.array([None]), 4096.0).meet(bounds).any()
