@@ -7,6 +7,7 @@ from prefect import flow
 
 from data.study import THEMES
 from flows import journal, retention, tasks
+from flows.artifacts import RunProgress
 from flows.clock import is_behind, new_run_id
 from flows.home import Home
 from flows.housekeeping import alone
@@ -46,7 +47,8 @@ def nightly(request: RunRequest) -> Path:
 def _run(request: RunRequest, run_id: str, started_at: datetime) -> Path:
     study = study_of(request)
     themes = [theme for theme in THEMES if theme in study.themes]
-    watch = Stopwatch(STEPS)
+    steps = STEPS if request.export else STEPS[:-1]
+    watch = Stopwatch(steps, RunProgress(len(steps)))
 
     pulled = pull_themes(themes, request)
     watch.lap("pull")

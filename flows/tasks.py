@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from prefect import task
@@ -15,6 +16,7 @@ from data import store
 from data.errors import PassingPullError
 from data.pull import Pulled
 from flows import exclusions, exporting, last_run, measuring, publishing, steps
+from flows.artifacts import link_maps
 from flows.confidence import make_confidence
 from flows.costing import make_cost
 from flows.fiber_graph import make_access, make_fiber
@@ -51,6 +53,7 @@ def is_passing_fault(_task: Task[..., Any], _run: TaskRun, state: State[Any]) ->
 def pull_source(source_id: str, request: RunRequest) -> Pulled:
     """Bring one source to the cache."""
     progress = PullProgress()
+    began = monotonic()
     try:
         pulled = steps.pull_source(
             source_id,
@@ -63,7 +66,12 @@ def pull_source(source_id: str, request: RunRequest) -> Pulled:
         progress.close()
     log(
         f"{source_id}: {pulled.bytes / 1e6:.1f} MB from {pulled.origin}"
-        + (", stale" if pulled.is_stale else "")
+        + (", stale" if pulled.is_stale else ""),
+        source=source_id,
+        bytes=pulled.bytes,
+        origin=pulled.origin,
+        is_stale=pulled.is_stale,
+        seconds=round(monotonic() - began, 3),
     )
     return pulled
 
@@ -204,6 +212,7 @@ def export(build: Path, request: RunRequest) -> Path:
                 key=f"{workload}-counties".replace("_", "-"),
                 description=f"First {TOP_ROWS} counties for {workload}",
             )
+    link_maps(written)
     report = next(path for path in written if path.name == "report.md")
     create_markdown_artifact(
         report.read_text(encoding="utf-8"), key="report", description="Report of the run"

@@ -45,7 +45,7 @@ def without_prefect(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(nightly, "tasks", plain)
     patch.setattr(themes, "tasks", plain)
     patch.setattr(themes, "wait", lambda futures: None)
-    for name in ("create_table_artifact", "create_markdown_artifact"):
+    for name in ("create_table_artifact", "create_markdown_artifact", "link_maps"):
         patch.setattr(tasks, name, lambda *_, **__: None)
     for module in (nightly, grid, population, fiber, land):
         name = module.__name__.rpartition(".")[2]

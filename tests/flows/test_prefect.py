@@ -136,7 +136,13 @@ def test_the_nightly_flow_publishes_and_leaves_artifacts(engine, gridstead, worl
         "training-counties": "table",
         "inference-counties": "table",
         "report": "markdown",
+        "progress": "progress",
+        "map-training": "link",
+        "map-inference": "link",
+        "map-headroom": "link",
     }
+    (progress,) = [each for each in ask(engine, "artifacts") if each["key"] == "progress"]
+    assert progress["data"] == 100
     assert len(list((world.home / "builds").glob("*.duckdb"))) == 2
 
 
