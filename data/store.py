@@ -1,6 +1,7 @@
 """DuckDB: connections, SQL files, builds that are published whole or not at all."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,8 @@ from data.errors import BuildError, LackingError
 
 # Older clients open what 2.0 writes under this storage version.
 STORAGE_VERSION = "v1.5.0"
+# Connections of one process to one build share their configuration; it is set once.
+_CONFIGURING = threading.Lock()
 
 
 def sql_text(name: str) -> str:
@@ -34,8 +37,16 @@ def create(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def open_build(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a published build: read-only, external access off, configuration locked.
+def open_build(path: Path, *, memory_mb: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a published build: read-only, no access to files or the network, configuration locked.
+
+    Parameters
+    ----------
+    path
+        Build to open.
+    memory_mb
+        Most memory that queries may take together, MB; by default what DuckDB takes for itself. What
+        does not fit fails: nothing is spilled to disk.
 
     Raises
     ------
@@ -50,10 +61,27 @@ def open_build(path: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         msg = f"{path} cannot be opened: {str(error).splitlines()[0]}"
         raise BuildError(msg, "Restore an older build from var/builds.") from error
-    con.execute("set enable_progress_bar = false")
-    con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")
+    with _CONFIGURING:
+        _confine(con, memory_mb)
     return con
+
+
+def _confine(con: duckdb.DuckDBPyConnection, memory_mb: int | None) -> None:
+    """Take from a connection whatever reaches beyond its database, for good."""
+    (is_locked,) = con.execute("select current_setting('lock_configuration')").fetchall()[0]
+    if is_locked:
+        return
+    con.execute("set enable_progress_bar = false")
+    # Variables of Python are no tables.
+    con.execute("set python_enable_replacements = false")
+    if memory_mb is not None:
+        con.execute("set memory_limit = $limit", {"limit": f"{memory_mb}MB"})
+    # The folder of spilled data, the database file and its log stay open to `copy` otherwise, which
+    # could write over the build.
+    con.execute("set temp_directory = ''")
+    con.execute("set enable_external_access = false")
+    con.execute("set disabled_filesystems = 'LocalFileSystem'")
+    con.execute("set lock_configuration = true")
 
 
 def run_file(
