@@ -19,7 +19,7 @@ with named as (
     union all
     select 'plant', plant_id, 'grid_kv', grid_kv, 0, 1200 from core.plant
     union all
-    select 'people', people_id, 'people', people, 0, 12000000 from core.people
+    select 'people', people_id, 'people', people, 0, 50000000 from core.people
     union all
     select 'metro', metro_id, 'metro_people', metro_people, 1, 50000000 from core.metro
     union all
