@@ -66,6 +66,7 @@ class ObjectCache:
         if path.stat().st_size != entry.bytes or sha256_of(path) != entry.sha256:
             path.unlink()
             return None
+        self._forget_partial()
         return self._pulled(path, "cache", is_stale=False)
 
     def last_good(self) -> Pulled | None:
@@ -78,6 +79,7 @@ class ObjectCache:
         if last is None:
             message = f"The cached copy of source {self._source.id!r} is damaged."
             raise PullError(message, "Run again: it will be fetched anew.")
+        self._forget_partial()
         return last
 
     def validators(self) -> dict[str, str | None]:
@@ -107,8 +109,12 @@ class ObjectCache:
             fetched_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         )
         self._write_index(self._index)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._forget_partial()
         return self._pulled(path, "network", is_stale=False)
+
+    def _forget_partial(self) -> None:
+        """Remove what a killed run had begun to fetch: the whole object is here."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _last(self, *, is_stale: bool) -> Pulled | None:
         if self._index is None:
