@@ -198,3 +198,54 @@ def test_counties_of_2023_are_named_in_full():
     assert list(codes(con, "census_county_2023").values()) == ["", "outside_area"]
     assert values(con, "census_county_2023", "county_name") == ["Capitol Planning Region"]
     assert values(con, "census_county_2023", "land_sqmi") == pytest.approx([1000.0], rel=1e-6)
+
+
+def plant(code, fuel, *, installed=100.0, summer=90.0, place=IOWA):
+    return {
+        "Plant_Code": code, "Plant_Name": f"Plant {code}", "PrimSource": fuel,
+        "Install_MW": installed, "Total_MW": summer, "geometry": place and point(*place),
+    }  # fmt: skip
+
+
+def eia860(code, *kvs):
+    kvs = [*kvs, None, None, None]
+    return {
+        "Plant Code": code, "Balancing Authority Code": "MISO", "Grid Voltage (kV)": kvs[0],
+        "Grid Voltage 2 (kV)": kvs[1], "Grid Voltage 3 (kV)": kvs[2],
+    }  # fmt: skip
+
+
+def test_plants_that_can_run_have_what_eia_860_says_of_them():
+    rows = [
+        plant(7, "Natural Gas"),
+        plant(8, "solar", installed=0.0),
+        plant(9, "other", installed=None, summer=None),
+        plant(7, "coal"),
+        plant(11, "batteries", place=LONDON),
+        plant(None, "wind"),
+        plant(13, "pumped storage", place=None),
+    ]
+    forms = [
+        eia860("7", "138", "345.0", "600"),
+        eia860("8"),
+        eia860("99", "69"),
+        eia860("7"),
+        eia860("NOTE"),
+    ]
+    con = staged({"eia_plant": rows, "eia860_plant": forms}, "eia_plant")
+    assert list(codes(con, "eia_plant", "eia_plant").values()) == [
+        "", "", "", "duplicate", "outside_area", "invalid", "invalid",
+    ]  # fmt: skip
+    assert list(codes(con, "eia_plant", "eia860_plant").values()) == [
+        "merged", "merged", "not_in_service", "duplicate", "not_data",
+    ]  # fmt: skip
+    found = con.sql(
+        "select plant_id, fuel_kind, capacity_mw, grid_kv, balancing_authority from staging.eia_plant "
+        "where reject_code is null order by 1"
+    ).fetchall()
+    # Capacity in summer where the name plate says nothing; 600 kV is the inverter's voltage in volts.
+    assert found == [
+        ("USA0000007", "firm", 100.0, 345.0, "MISO"),
+        ("USA0000008", "variable", 90.0, None, "MISO"),
+        ("USA0000009", None, None, None, None),
+    ]

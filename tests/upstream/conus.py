@@ -26,8 +26,23 @@ LIVE_PATH = CATALOGUE_PATH.with_name("sources-live.yaml")
 STUDY = "conus-live"
 UNKNOWN = -999_999
 # Layers of which the mirror has a part alone, so that the number of rows that their entries expect is not there.
-PARTLY = frozenset({"hifld_open_substation", "eia_plant"})
+PARTLY = frozenset({"hifld_open_substation"})
 BUILDING = 1_000_000
+# WRI's words for fuels, as the atlas says them.
+FUELS = {
+    "Gas": "natural gas",
+    "Oil": "petroleum",
+    "Hydro": "hydroelectric",
+    "Storage": "batteries",
+    "Solar": "solar",
+    "Wind": "wind",
+    "Coal": "coal",
+    "Nuclear": "nuclear",
+    "Biomass": "biomass",
+    "Waste": "biomass",
+    "Geothermal": "geothermal",
+    "Petcoke": "petroleum",
+}
 
 
 def publish(
@@ -206,6 +221,37 @@ def substations(mirror: Path) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(held, crs=parts[0].crs)
 
 
+def plants(mirror: Path) -> gpd.GeoDataFrame:
+    """Give the plants of EIA-860 as EIA's atlas has them, with WRI's capacities and fuels."""
+    sheet = pd.read_excel(mirror / "grid/2___Plant_Y2023.xlsx", sheet_name="Plant", header=1)
+    sheet["code"] = pd.to_numeric(sheet["Plant Code"], errors="coerce")
+    sheet = sheet.dropna(subset="code").drop_duplicates("code")
+    known = pd.read_csv(mirror / "grid/wri_database_USA.csv", low_memory=False)
+    known["code"] = pd.to_numeric(known["gppd_idnr"].str.removeprefix("USA"), errors="coerce")
+    known = known.drop_duplicates("code").set_index("code").reindex(sheet["code"])
+    lon, lat = (
+        pd.to_numeric(sheet[name], errors="coerce").fillna(
+            pd.Series(known[name.lower()].to_numpy(), index=sheet.index)
+        )
+        for name in ("Longitude", "Latitude")
+    )
+    place = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+    place[(lon.isna() | lat.isna()).to_numpy()] = None
+    return gpd.GeoDataFrame(
+        {
+            "Plant_Code": sheet["code"].astype(int).to_numpy(),
+            "Plant_Name": sheet["Plant Name"].to_numpy(),
+            "State": sheet["State"].to_numpy(),
+            "PrimSource": known["primary_fuel"].map(FUELS).fillna("other").to_numpy(),
+            "Install_MW": known["capacity_mw"].to_numpy(),
+            "Total_MW": known["capacity_mw"].to_numpy(),
+            "Period": "202502",
+        },
+        geometry=place.to_numpy(),
+        crs=place.crs,
+    )
+
+
 def facilities(mirror: Path) -> list[dict[str, Any]]:
     """Give PeeringDB's facilities of the United States, as its API answers them.
 
@@ -306,6 +352,7 @@ def parks(mirror: Path) -> gpd.GeoDataFrame:
 MADE: dict[str, Maker] = {
     "eia_line": _layer(lines),
     "hifld_open_substation": _layer(substations),
+    "eia_plant": _layer(plants),
     "eia860_plant": _zipped("grid/2___Plant_Y2023.xlsx", "2___Plant_Y2023.xlsx"),
     "eia860_boiler": _zipped("grid/6_2_EnviroEquip_Y2024.xlsx", "6_2_EnviroEquip_Y2024.xlsx"),
     "wri_plant": _file("grid/wri_database_USA.csv"),
