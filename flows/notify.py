@@ -8,6 +8,7 @@ printed, logged or stored, nor is what a service says of it.
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -141,9 +142,9 @@ def _send(address: str, notice: Notice, body: str) -> str | None:
 
 
 def _send_apprise(address: str, notice: Notice, body: str) -> str | None:
-    from apprise import Apprise, AppriseAsset, NotifyType
-
     with _silent():
+        from apprise import Apprise, AppriseAsset, NotifyType
+
         service = Apprise(asset=AppriseAsset(app_id="Gridstead", app_desc="Gridstead", app_url=""))
         if not service.add(address):
             return "apprise knows no such address"
@@ -153,10 +154,10 @@ def _send_apprise(address: str, notice: Notice, body: str) -> str | None:
 
 
 def _send_block(name: str, subject: str, body: str) -> str | None:
-    from prefect.blocks.abstract import NotificationBlock
-    from prefect.blocks.core import Block
-
     with _silent():
+        from prefect.blocks.abstract import NotificationBlock
+        from prefect.blocks.core import Block
+
         block: Any = Block.load(name)
         if not isinstance(block, NotificationBlock):
             return "the block is none that notifies"
@@ -167,12 +168,14 @@ def _send_block(name: str, subject: str, body: str) -> str | None:
 
 @contextmanager
 def _silent() -> Generator[None]:
-    """Keep the lines of apprise from the screen: they hold addresses."""
+    """Keep lines and warnings of apprise from the screen: they may hold addresses."""
     logger = logging.getLogger("apprise")
     before = logger.disabled
     logger.disabled = True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.disabled = before
 
@@ -181,6 +184,3 @@ def _movers(home: Home) -> list[str]:
     from flows.diff import big_movers
 
     return [mover["text"] for mover in big_movers(home)]
-
-
-__all__ = ["Notice", "addresses", "notice_of", "tell", "tell_of_build", "telling"]
