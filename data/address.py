@@ -165,6 +165,9 @@ class ObjectAccess(Strict):
     @field_validator("uri")
     @classmethod
     def _uri_names_an_object(cls, value: str) -> str:
+        if value.startswith(("http://", "https://")):
+            message = "an address of the web is of kind http"
+            raise ValueError(message)
         bucket, _, key = value.partition("://")[2].partition("/")
         if "*" in bucket or "*" in key.rpartition("/")[0] or "[" in value:
             message = "only the last part of a uri may hold *"

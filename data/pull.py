@@ -77,6 +77,7 @@ def pull(
             max_bytes=max_bytes,
             report=_reporter(source, progress),
             expected_bytes=entry.bytes if entry else None,
+            may_be_empty=any(table.rows == 0 for table in source.tables.values()),
             retry=retry or Retry(),
             # A pinned file that is not in the cache must come, whatever the server thinks we have.
             **({} if entry else cache.validators()),

@@ -13,7 +13,7 @@ class Request:
 
     `folder` is scratch space inside the cache that outlives a failed fetch, so that a download can
     go on where it broke off. `etag` and `last_modified` belong to the last good copy, if there is one;
-    `expected_bytes` is what the lock says.
+    `expected_bytes` is what the lock says; `may_be_empty` that a source without rows is none to doubt.
     """
 
     source_id: str
@@ -22,6 +22,7 @@ class Request:
     etag: str | None = None
     last_modified: str | None = None
     expected_bytes: int | None = None
+    may_be_empty: bool = False
     report: Callable[[int, int | None], None] = lambda _done, _total: None
     retry: Retry = field(default_factory=Retry)
 

@@ -34,7 +34,7 @@ _MARKUP_SUFFIXES = frozenset({".gml", ".kml", ".svg", ".xml"})
 
 
 def check_whole(what: str, path: Path, filename: str, content_type: str = "") -> None:
-    """Raise Transient when a file is damaged, or is a web page where a file is due.
+    """Raise Transient when a file is damaged or empty, or is a web page where a file is due.
 
     Parameters
     ----------
@@ -54,6 +54,9 @@ def check_whole(what: str, path: Path, filename: str, content_type: str = "") ->
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if not head:
+        message = f"{what} answered an empty file"
+        raise Transient(message, hint=_HINT)
     if _is_page(head, filename, content_type):
         message = f"{what} answered a web page where a file is due"
         raise Transient(message, hint="Open the address in a browser: it may have moved.")

@@ -3,11 +3,14 @@ import os
 import stat
 import struct
 import zipfile
+import zlib
 
+import py7zr
 import pytest
 
 from data import archive
-from data.errors import IntegrityError
+from data.errors import IntegrityError, ReadError
+from data.readers._artefact import artefacts_of
 
 
 def make_zip(path, members, compression=zipfile.ZIP_DEFLATED):
@@ -144,3 +147,95 @@ def test_gzip_is_read_with_caps_on_size_and_ratio(tmp_path):
     path.write_bytes(gzip.compress(os.urandom(4000))[:2000])
     with pytest.raises(IntegrityError, match="damaged"):
         archive.read_gzip(path)
+
+
+def make_7z(path, members, **options):
+    with py7zr.SevenZipFile(path, "w", **options) as target:
+        for name, body in members:
+            target.writestr(body, name)
+    return path
+
+
+def test_7z_members_are_listed_matched_read_and_extracted(tmp_path):
+    body = os.urandom(5000)
+    path = make_7z(tmp_path / "a.7z", [("d/x.csv", b"x"), ("d/y.csv", body), ("e.txt", b"")])
+    assert archive.list_members(path) == {"d/x.csv": 1, "d/y.csv": 5000, "e.txt": 0}
+    assert archive.match_members(path, "d/*.csv") == ["d/x.csv", "d/y.csv"]
+    assert archive.read_member(path, "d/y.csv") == body
+    assert archive.read_member(path, "e.txt") == b""
+    written = archive.extract_members(path, ["d/y.csv", "d/x.csv"], tmp_path / "into")
+    assert [file.read_bytes() for file in written] == [body, b"x"]
+    archive.check_archive(path)
+    with pytest.raises(IntegrityError, match="holds no other"):
+        archive.read_member(path, "other")
+    with pytest.raises(IntegrityError, match="leaves"):
+        archive.extract_members(path, ["../x"], tmp_path / "into")
+
+
+def rename_7z(path, old, new):
+    """Put another name of the same length into an archive, and mend the checksums of its header."""
+    raw = path.read_bytes().replace(old.encode("utf-16le"), new.encode("utf-16le"))
+    start, size, _ = struct.unpack("<QQI", raw[12:32])
+    checksum = struct.pack("<I", zlib.crc32(raw[32 + start : 32 + start + size]))
+    first = raw[12:28] + checksum
+    path.write_bytes(raw[:8] + struct.pack("<I", zlib.crc32(first)) + first + raw[32:])
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etcevl", "C:/evil"])
+def test_a_7z_member_that_leaves_the_archive_is_refused(tmp_path, name):
+    path = tmp_path / "a.7z"
+    with py7zr.SevenZipFile(path, "w") as target:
+        target.set_encoded_header_mode(False)
+        target.writestr(b"x", "aa/evil")
+    rename_7z(path, "aa/evil", name)
+    with pytest.raises(IntegrityError, match="leaves the archive"):
+        archive.read_member(path, name)
+
+
+def test_7z_guards_are_those_of_a_zip(tmp_path):
+    path = make_7z(tmp_path / "a.7z", [("zeros", bytes(4 * 1024**2))])
+    with pytest.raises(IntegrityError, match="times its size"):
+        archive.read_member(path, "zeros")
+    path = make_7z(tmp_path / "b.7z", [("m", b"12345")])
+    with pytest.raises(IntegrityError, match="over the 4 allowed"):
+        archive.list_members(path, member_max=4)
+    with pytest.raises(IntegrityError, match="more than the 4 allowed"):
+        archive.list_members(path, total_max=4)
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with py7zr.SevenZipFile(tmp_path / "c.7z", "w") as target:
+        target.write(tmp_path / "link", "link")
+    with pytest.raises(IntegrityError, match="link or a device"):
+        archive.list_members(tmp_path / "c.7z")
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_an_encrypted_7z_is_refused(tmp_path, header):
+    members = [("m", b"12345")]
+    path = make_7z(tmp_path / "a.7z", members, password="word", header_encryption=header)
+    with pytest.raises(IntegrityError, match=r"a\.7z is encrypted"):
+        archive.read_member(path, "m")
+
+
+@pytest.mark.parametrize("damage", ["cut", "head", "body"])
+def test_a_damaged_7z_is_one_sentence(tmp_path, damage):
+    path = make_7z(tmp_path / "a.7z", [("m", os.urandom(4000))])
+    raw = bytearray(path.read_bytes())
+    raw[{"cut": 0, "head": 40, "body": 2000}[damage]] ^= 0xFF if damage != "cut" else 0
+    path.write_bytes(raw[:2000] if damage == "cut" else raw)
+    with pytest.raises(archive.DamagedError, match=r"^a\.7z is damaged: [^\n]+\.$"):
+        archive.read_member(path, "m")
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.csv.tar.gz", "a.rar"])
+def test_archives_of_other_kinds_are_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"x")
+    for members in ([], ["m"]):
+        with pytest.raises(ReadError, match="of a kind that is not read here"):
+            artefacts_of(path, members)
+
+
+def test_a_table_is_read_out_of_a_7z(tmp_path):
+    path = make_7z(tmp_path / "a.7z", [("d/x.csv", b"a\n1\n"), ("d/y.csv", b"a\n2\n")])
+    artefacts = artefacts_of(path, ["d/*.csv"])
+    assert [artefact.read_bytes() for artefact in artefacts] == [b"a\n1\n", b"a\n2\n"]

@@ -1,4 +1,5 @@
 import copy
+import datetime as dt
 import inspect
 import re
 from pathlib import Path
@@ -50,6 +51,10 @@ def load(tmp_path):
 
 def changed(**changes):
     return copy.deepcopy(ENTRY) | changes
+
+
+def http(**headers):
+    return {"kind": "http", "url": "https://x/y.csv", "headers": headers}
 
 
 def test_schema_file_is_what_the_models_say():
@@ -134,6 +139,23 @@ def test_an_unknown_name_is_answered_with_the_nearest(look_up):
         (changed(access={"kind": "package", "name": "a; rm", "version": "1"}), "name"),
         (changed(access={"kind": "package", "name": "--index", "version": "1"}), "name"),
         (changed(access={"kind": "package", "name": "a", "version": "latest"}), "version"),
+        (changed(verified=False), "needs unverified_since"),
+        (changed(unverified_since="2026-01-01"), "unverified_since is given"),
+        (changed(access={"kind": "http", "url": "http://u:p@x/y"}), "must not hold a user"),
+        (changed(access={"kind": "http", "url": "http://[x/y"}), "is no address"),
+        (changed(access=http(Authorization="Bearer abc")), "must take its secret from a variable"),
+        (changed(access=http(**{"X-Api-Key": "abc"})), "must take its secret from a variable"),
+        (changed(access=http(Range="bytes=1-")), "is set by the download itself"),
+        (changed(access=http(**{"If-None-Match": "x"})), "is set by the download itself"),
+        (changed(access=http(Accept="a\nb")), "is no header"),
+        (changed(access=http(**{"a b": "x"})), "is no header"),
+        (changed(access={"kind": "object", "uri": "s3://bucket"}), "name of an object"),
+        (changed(access={"kind": "object", "uri": "s3://bucket/a/"}), "name of an object"),
+        (changed(access={"kind": "object", "uri": "s3://b/*/x.parquet"}), "only the last part"),
+        (changed(access={"kind": "object", "uri": "s3://key:word@b/x"}), "must not hold a user"),
+        (changed(access={"kind": "object", "uri": "s3://b/x?access_key=k"}), "uri"),
+        (changed(access={"kind": "object", "uri": "https://b/x"}), "is of kind http"),
+        (changed(access={"kind": "object", "uri": "gs://b/x", "region": "r"}), "of s3:// alone"),
         (changed(tables={}), "tables"),
         (changed(tables={"t": {"reader": "magic"}}), "reader"),
         (changed(tables={"t": {"reader": "csv", "member": "../x"}}), "leaves its archive"),
@@ -147,6 +169,19 @@ def test_a_bad_entry_is_one_sentence_that_names_file_source_and_key(load, entry,
     assert caught.value.message.startswith("sources.yaml")
     assert "\n" not in caught.value.message
     assert caught.value.exit_code == 2
+
+
+def test_objects_headers_and_unverified_addresses_are_read(load):
+    headers = http(Accept="text/csv", Authorization="Bearer ${TOKEN}")
+    uri = "abfs://box@account.dfs.core.windows.net/a/*.parquet"
+    entries = [
+        changed(access=headers, verified=False, unverified_since=dt.date(2026, 1, 2)),
+        changed(id="other", access={"kind": "object", "uri": uri}, tables={"o": {"reader": "csv"}}),
+    ]
+    sources = load(*entries).sources
+    assert sources[0].access.headers["Authorization"] == "Bearer ${TOKEN}"
+    assert sources[0].unverified_since == dt.date(2026, 1, 2)
+    assert [source.is_live for source in sources] == [True, True]
 
 
 def test_ids_and_tables_are_unique(load):

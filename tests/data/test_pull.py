@@ -1,5 +1,4 @@
 import datetime as dt
-import json
 from email.utils import format_datetime
 
 import pytest
@@ -9,7 +8,7 @@ from data.access._retry import retry_after_s
 from data.catalogue import Lock, LockEntry, Source
 from data.errors import IntegrityError, PullError
 from data.pull import mirror_from_environment, pull, sha256_of
-from tests.upstream import ArcgisLayer, Response, conditional, make_wheel, reply, running
+from tests.upstream import Response, conditional, make_wheel, running
 
 BODY = bytes(range(256)) * 4000
 
@@ -334,85 +333,6 @@ class TestHttp:
         cache.write_text("a file where a folder is due")
         with pytest.raises(PullError, match="cannot be used"):
             fetch(http(upstream))
-
-
-class TestArcgis:
-    PATH = "/rest/services/Lines/FeatureServer/0"
-
-    def layer(self, upstream, **more):
-        return source({"kind": "arcgis", "url": upstream.url(self.PATH)} | more)
-
-    def read(self, pulled):
-        return [json.loads(line) for line in pulled.path.read_text().splitlines()]
-
-    def test_is_read_by_ranges_of_ids_in_their_order(self, upstream, fetch):
-        upstream.routes |= ArcgisLayer([1, 2, 5, 9, 10, 11, 40]).routes(self.PATH)
-        pulled = fetch(self.layer(upstream, where="KV > 100", fields="NAME"))
-        assert [feature["id"] for feature in self.read(pulled)] == [1, 2, 5, 9, 10, 11, 40]
-        assert pulled.filename == "thing.geojsonl"
-        pages = [request.query for request in upstream.requests if request.query["f"] == "geojson"]
-        assert [page["where"] for page in pages] == [
-            "(KV > 100) AND OID >= 1 AND OID <= 5",
-            "(KV > 100) AND OID >= 9 AND OID <= 11",
-            "(KV > 100) AND OID >= 40 AND OID <= 40",
-        ]
-        assert {page["outFields"] for page in pages} == {"OID,NAME"}
-        assert {page["outSR"] for page in pages} == {"4326"}
-
-    def test_pages_that_the_server_cuts_are_read_in_halves(self, upstream, fetch):
-        upstream.routes |= ArcgisLayer(list(range(10)), maxRecordCount=8).routes(self.PATH)
-        assert [f["id"] for f in self.read(fetch(self.layer(upstream)))] == list(range(10))
-
-    def test_an_empty_layer_is_an_empty_file(self, upstream, fetch):
-        upstream.routes |= ArcgisLayer([]).routes(self.PATH)
-        assert self.read(fetch(self.layer(upstream))) == []
-
-    def test_a_count_that_differs_from_the_ids_is_an_error(self, upstream, fetch):
-        layer = ArcgisLayer([1, 2, 3])
-        layer.count = 5
-        upstream.routes |= layer.routes(self.PATH)
-        with pytest.raises(PullError, match="states 5 features but lists 3"):
-            fetch(self.layer(upstream))
-
-    def test_a_feature_that_vanishes_meanwhile_is_an_error(self, upstream, fetch):
-        layer = ArcgisLayer([1, 2, 3, 4])
-        layer.drop = {2}
-        upstream.routes |= layer.routes(self.PATH)
-        with pytest.raises(PullError, match="gave 0 features for 1 ids from 2 to 2"):
-            fetch(self.layer(upstream))
-
-    def test_errors_inside_a_200_count_as_what_they_say(self, upstream, fetch, pauses):
-        routes = ArcgisLayer([1]).routes(self.PATH)
-        upstream.routes |= routes
-        upstream.routes[f"{self.PATH}/query"] = [
-            reply({"error": {"code": 500, "message": "busy"}}),
-            Response(b"<html>moment</html>"),
-            routes[f"{self.PATH}/query"],
-        ]
-        assert len(self.read(fetch(self.layer(upstream)))) == 1
-        assert len(pauses) == 2
-        upstream.routes[f"{self.PATH}/query"] = reply({"error": {"code": 400, "message": "no"}})
-        with pytest.raises(PullError, match="error 400: no"):
-            fetch(self.layer(upstream, where="nonsense"))
-
-    def test_not_edited_since_is_not_read_again(self, upstream, fetch):
-        layer = ArcgisLayer([1, 2], editingInfo={"lastEditDate": 1700000000000})
-        upstream.routes |= layer.routes(self.PATH)
-        first = fetch(self.layer(upstream))
-        upstream.requests.clear()
-        again = fetch(self.layer(upstream))
-        assert (again.origin, again.path) == ("cache", first.path)
-        assert len(upstream.requests) == 1
-
-    def test_a_layer_without_geojson_is_refused(self, upstream, fetch):
-        upstream.routes |= ArcgisLayer([1], supportedQueryFormats="JSON, AMF").routes(self.PATH)
-        with pytest.raises(PullError, match="cannot answer GeoJSON"):
-            fetch(self.layer(upstream))
-
-    def test_more_than_the_cap_is_refused(self, upstream, fetch):
-        upstream.routes |= ArcgisLayer(list(range(50)), limit=50).routes(self.PATH)
-        with pytest.raises(PullError, match="larger than the 2,000 bytes"):
-            fetch(self.layer(upstream, max_bytes=2000))
 
 
 def test_retry_after_reads_seconds():
