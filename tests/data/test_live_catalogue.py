@@ -1,5 +1,6 @@
 """The live addresses: what their entries say, and what comes of them where the mirror stands behind them."""
 
+import inspect
 import json
 import re
 from urllib.parse import urlsplit
@@ -13,8 +14,11 @@ from data import stage
 from data.catalogue import CATALOGUE_PATH, load_catalogue, load_lock, with_own
 from data.errors import ReadError
 from data.pull import pull
-from data.readers import read_table
+from data.readers import READERS, read_table
 from data.study import load_study
+from tests.data.test_catalogue import (
+    test_terms_are_stated_and_decide_what_is_exported as terms_decide,
+)
 from tests.data.test_mirror_traps import MIRROR
 from tests.upstream import running
 from tests.upstream.conus import BUILDING, LIVE_PATH, MADE, publish
@@ -36,11 +40,18 @@ def test_an_entry_says_that_nobody_has_run_it(source):
     assert address.username is None
     assert address.password is None
     assert not re.search("key|token|secret", address.query, re.IGNORECASE)
-    # What is under a policy, or under terms that nobody states, is not passed on.
-    terms = source.data_terms.lower()
-    if "not stated" in terms.split(" ", 2)[:2] or terms.startswith("not stated"):
-        assert not source.is_exportable or "MIT" in source.licence
-    assert not (source.is_exportable and "acceptable use" in terms)
+
+
+@pytest.mark.parametrize("source", LIVE.sources, ids=lambda source: source.id)
+def test_an_entry_keeps_the_rules_of_ours(source):
+    terms_decide(source)
+    for table in source.tables.values():
+        assert set(table.options) <= set(inspect.signature(READERS[table.reader]).parameters)
+        assert table.required or table.reader == "raster"
+        # Counted in the mirror's copy: exact where the bytes are the same.
+        is_same = COMMIT.search(source.access.url) is not None
+        assert table.rows is not None or not is_same
+        assert bool(table.rows_tolerance) == (table.rows is not None and not is_same)
 
 
 def test_an_entry_that_takes_the_place_of_ours_reads_the_same_tables():

@@ -25,8 +25,6 @@ from tests.upstream.server import Route, Upstream, conditional
 LIVE_PATH = CATALOGUE_PATH.with_name("sources-live.yaml")
 STUDY = "conus-live"
 UNKNOWN = -999_999
-# Layers of which the mirror has a part alone, so that the number of rows that their entries expect is not there.
-PARTLY = frozenset({"hifld_open_substation"})
 BUILDING = 1_000_000
 # WRI's words for fuels, as the atlas says them.
 FUELS = {
@@ -73,10 +71,6 @@ def publish(
         path = f"/{url.netloc}{url.path}"
         upstream.routes |= MADE[entry["id"]](mirror, path)
         entry["access"]["url"] = upstream.url(path + (f"?{url.query}" if url.query else ""))
-        if entry["id"] in PARTLY:
-            for table in entry["tables"].values():
-                table.pop("rows", None)
-                table.pop("rows_tolerance", None)
         entries.append(entry)
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = folder / "conus-upstream-sources.yaml"
