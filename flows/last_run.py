@@ -43,10 +43,11 @@ def source_results(
     """
     with store.create() as con:
         attach(con, layers)
-        live = {"live": sorted(LIVE_KINDS)}
+        known = {"live": sorted(LIVE_KINDS), "few": FEW_ROWS}
+        # What changed upstream explains what became of it, so that it is told first.
         rows = rows_of(con, "query/source_checks")
-        rows += rows_of(con, "query/source_set_aside", live | {"usual": ASIDE_AT_MOST})
-        rows += _changes(con, study, home, live, log)
+        rows += _changes(con, study, home, known, log)
+        rows += rows_of(con, "query/source_set_aside", known | {"usual": ASIDE_AT_MOST})
     return [
         CheckResult(
             row["check_name"],
@@ -80,7 +81,7 @@ def stop_at_error(results: Iterable[CheckResult]) -> None:
 
 
 def _changes(
-    con: Any, study: Study, home: Home, live: dict[str, Any], log: Log
+    con: Any, study: Study, home: Home, known: dict[str, Any], log: Log
 ) -> list[dict[str, Any]]:
     if not home.build.is_file():
         log("sources: no earlier build here to compare with")
@@ -91,11 +92,9 @@ def _changes(
         if theirs != study.id:
             log(f"sources: the last build is of {theirs}, so they are not compared with it")
             return []
-        few = live | {"few": FEW_ROWS}
-        drift = rows_of(
-            con, "query/source_drift", few | {"fell": FELL_AT_MOST, "rose": ROSE_AT_MOST}
-        )
-        return drift + rows_of(con, "query/layer_drift", few)
+        limits = {"fell": FELL_AT_MOST, "rose": ROSE_AT_MOST}
+        drift = rows_of(con, "query/source_drift", known | limits)
+        return drift + rows_of(con, "query/layer_drift", known)
     except (BuildError, duckdb.Error):
         log("sources: the last build cannot be compared with, it was made by another version")
         return []

@@ -44,6 +44,7 @@ limited as (
         aside.*,
         loaded.rows_read,
         coalesce(own.at_most, $usual) as at_most,
+        own.at_most is not null as is_own,
         coalesce(own.severity, case when source.access_kind in $live then 'error' else 'warn' end) as severity
     from aside
     inner join loaded using (source_id, raw_table)
@@ -89,7 +90,8 @@ select
     row_count as offending_count,
     [format('{:,} of {:,} rows', row_count, rows_read::bigint), 'row ' || example] as examples
 from limited
-where row_count > at_most * rows_read
+-- Of few rows, a share says little; a limit of its own counts each.
+where row_count > at_most * rows_read and (is_own or row_count >= $few)
 union all
 select
     raw_table || ' ' || what as check_name,

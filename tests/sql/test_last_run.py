@@ -50,7 +50,7 @@ def found(con, change):
         con.execute(change)
         few = LIVE | {"few": last_run.FEW_ROWS}
         limits = {"fell": last_run.FELL_AT_MOST, "rose": last_run.ROSE_AT_MOST}
-        rows = rows_of(con, "query/source_set_aside", LIVE | {"usual": last_run.ASIDE_AT_MOST})
+        rows = rows_of(con, "query/source_set_aside", few | {"usual": last_run.ASIDE_AT_MOST})
         rows += rows_of(con, "query/source_drift", few | limits)
         rows += rows_of(con, "query/layer_drift", few)
     finally:
@@ -124,6 +124,8 @@ def test_what_changed_is_found(con, change, name, severity, count, example):
         column("column_kind = 'empty', number_share = null"),
         reject("line", "live", "outside_area", 200),
         reject("line", "live", "not_in_service", 900),
+        "update meta.source_load set rows_read = 10 where raw_table = 'line';"
+        + reject("line", "live", "invalid", 9),
         # Typing errors.
         "update meta.staged_point set swapped_count = 9, null_island_count = 9",
         # Of few rows, none may be left by chance.
