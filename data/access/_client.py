@@ -49,11 +49,17 @@ def asked(
     seen = {here}
     while True:
         own = secret or {} if _origin(here) == _origin(first) else {}
-        with client.stream("GET", here, headers={**headers, **own}) as response:
-            if not response.has_redirect_location:
-                yield response
-                return
-            here = _next(response, here, first)
+        try:
+            with client.stream("GET", here, headers={**headers, **own}) as response:
+                if not response.has_redirect_location:
+                    yield response
+                    return
+                here = _next(response, here, first)
+        except httpx.RemoteProtocolError as error:
+            if "location header" not in str(error):
+                raise
+            message = f"{first} redirects to something that is no address."
+            raise PullError(message, _HINT) from error
         if here in seen:
             message = f"{first} redirects in a circle, through {here}."
             raise PullError(message, _HINT)
@@ -64,11 +70,7 @@ def asked(
 
 
 def _next(response: httpx.Response, here: httpx.URL, first: httpx.URL) -> httpx.URL:
-    try:
-        there = here.join(response.headers["Location"])
-    except httpx.InvalidURL as error:
-        message = f"{first} redirects to something that is no address."
-        raise PullError(message, _HINT) from error
+    there = here.join(response.headers["Location"])
     if there.scheme not in {"http", "https"} or not there.host:
         message = (
             f"{first} redirects to a {there.scheme or 'nameless'}: address, which is not followed."
