@@ -62,7 +62,7 @@ def test_a_run_leaves_a_log_of_its_sources(base):
     sources = {line["source"]: line for line in lines if "rows_read" in line}
     assert sources["tamu_grid"]["rows_read"] == sources["tamu_grid"]["rows_loaded"] + sources["tamu_grid"]["rows_rejected"]  # fmt: skip
     pulled = {line["source"] for line in lines if line["step"] == "pull" and "bytes" in line}
-    assert pulled == {source for source in sources if source != "reference"}
+    assert pulled == {source for source in sources if source != "gridstead_reference"}
     assert lines[-1]["outcome"] == journal.PUBLISHED
     assert path.stem in {build.stem for build in (base.home / "builds").glob("*.duckdb")}
 
