@@ -82,6 +82,7 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
                 severity=row["severity"],
                 offending_count=row["offending_count"],
                 description=row["description"],
+                examples=tuple(row["examples"] or ()),
             )
             for row in rows_of(con, "query/checks")
         ],

@@ -17,6 +17,8 @@ from geo.export.report_data import (
 )
 
 TOP_REGIONS, TOP_PARCELS = 20, 10
+# Of the first offending rows, those that a report names.
+_CHECK_EXAMPLES = 2
 _DRAWN = "5 to 95 %"
 _GENERAL_LIMITS = (
     "A score screens public data: it does not say that a site can be bought, permitted or connected.",
@@ -84,7 +86,9 @@ def _summary(report: ReportData) -> str:
     stale = [source.title for source in report.sources if source.is_stale]
     if stale:
         lines.append(f"Last good copies stand in for: {escape(joined(stale))}.")
-    failed = [check.name for check in report.checks if check.offending_count]
+    failed = [
+        check.name for check in report.checks if check.offending_count and check.severity != "info"
+    ]
     if failed:
         lines.append(f"Checks with findings: {escape(joined(failed))}.")
     return "\n\n".join(lines)
@@ -267,9 +271,17 @@ def _checks(checks: Sequence[CheckReport]) -> str:
     if not found:
         return summary
     rows = [
-        (each.name, each.severity, f"{each.offending_count:,}", each.description) for each in found
+        (
+            each.name,
+            each.severity,
+            f"{each.offending_count:,}",
+            each.description,
+            "; ".join(each.examples[:_CHECK_EXAMPLES]) or UNKNOWN,
+        )
+        for each in found
     ]
-    return f"{summary}\n\n{table(('Check', 'Severity', 'Rows', 'What it looks for'), rows, right=('Rows',))}"
+    heads = ("Check", "Severity", "Rows", "What it looks for", "Found, for example")
+    return f"{summary}\n\n{table(heads, rows, right=('Rows',))}"
 
 
 def _limits(report: ReportData) -> str:

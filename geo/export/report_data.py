@@ -104,12 +104,13 @@ class RejectReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """A check: `severity` error or warn, and how many rows offend."""
+    """A check: `severity` error, warn or info, how many rows offend, and the first of them."""
 
     name: str
     severity: str
     offending_count: int
     description: str = ""
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

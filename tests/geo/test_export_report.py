@@ -104,7 +104,11 @@ def data(**changes):
             checks=[
                 CheckReport(name="in_area", severity="error", offending_count=0),
                 CheckReport(
-                    name="states", severity="warn", offending_count=2, description="every state"
+                    name="states",
+                    severity="warn",
+                    offending_count=3,
+                    description="every state",
+                    examples=("Iowa", "Ohio", "Utah"),
                 ),
             ],
             excluded=["Telegeography"],
@@ -149,7 +153,7 @@ def test_report_says_what_was_run_and_found():
     assert "Telegeography" in gaps
     assert "| all |  | 1,201 |" in section(text, "Rejected rows")
     assert "1 of 2 checks found nothing." in section(text, "Checks")
-    assert "| states | warn | 2 | every state |" in section(text, "Checks")
+    assert "| states | warn | 3 | every state | Iowa; Ohio |" in section(text, "Checks")
     assert "People are spread by load." in section(text, "Honest limits")
 
 
@@ -218,7 +222,11 @@ def test_hostile_text_anywhere_changes_no_structure(text):
             SourceReport(title=text, as_of=text, licence=text, attribution=text, is_stale=True)
         ],
         rejects=[RejectReport(source=text, reason=text, row_count=1)],
-        checks=[CheckReport(name=text, severity="warn", offending_count=1, description=text)],
+        checks=[
+            CheckReport(
+                name=text, severity="warn", offending_count=1, description=text, examples=(text,)
+            )
+        ],
         excluded=[text],
         limits=[text],
     )
@@ -242,3 +250,18 @@ def test_hostile_text_anywhere_changes_no_structure(text):
 )
 def test_escape_leaves_plain_words_readable(text, expected):
     assert escape(text) == expected
+
+
+def test_a_check_is_told_with_the_first_of_what_it_found():
+    found = [
+        CheckReport(
+            name="a", severity="info", offending_count=3, description="d", examples=("x", "y", "z")
+        ),
+        CheckReport(name="b", severity="warn", offending_count=1, description="e"),
+        CheckReport(name="c", severity="error", offending_count=0, description="f", examples=()),
+    ]
+    text = markdown_report(data(checks=found))
+    assert "1 of 3 checks found nothing." in text
+    assert "| a | info | 3 | d | x; y |" in text
+    assert "| b | warn | 1 | e |" in text
+    assert "Checks with findings: b." in text
