@@ -99,5 +99,5 @@ def _keep_traceback(error: BaseException) -> Path:
         "w", prefix="gridstead-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:
         file.writelines(traceback.format_exception(error))
-    error.gridstead_traceback = Path(file.name)  # ty: ignore[unresolved-attribute]
+    error.gridstead_traceback = Path(file.name)  # ty: ignore[missing-attribute]
     return Path(file.name)

@@ -158,9 +158,11 @@ def _send_block(name: str, subject: str, body: str) -> str | None:
         from prefect.blocks.abstract import NotificationBlock
         from prefect.blocks.core import Block
 
-        block: Any = Block.load(name)
-        if not isinstance(block, NotificationBlock):
+        loaded = Block.load(name)
+        if not isinstance(loaded, NotificationBlock):
             return "the block is none that notifies"
+        # Outside of an event loop its methods wait by themselves.
+        block: Any = loaded
         with block.raise_on_failure():
             block.notify(body, subject)
     return None

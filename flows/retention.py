@@ -55,8 +55,7 @@ def cap(home: Home, max_gb: float, study: str | None = None) -> None:
     for item in found:
         _remove(item)
     if found:
-        freed = sum(1 for _ in found)
-        log(f"{freed:,} results and files were removed to keep the home within {max_gb:g} GB")
+        log(f"{len(found):,} results and files were removed to keep the home within {max_gb:g} GB")
     if left > max_gb * GIGABYTE:
         warn(_too_large(home, left, max_gb))
 
@@ -142,7 +141,7 @@ def prune(
         if not dry_run:
             for item in found:
                 _remove(item)
-    freed = sum(row["megabytes"] for row in rows)
+    freed = sum(float(row["megabytes"]) for row in rows)
     notes = [
         f"{freed:,.0f} MB {'would go' if dry_run else 'went'}, {left / 1e6:,.0f} MB stay."
         if rows
@@ -165,7 +164,9 @@ def _named(home: Home, study: str | None) -> set[str]:
     named = {entry.sha256 for entry in load_lock().sources.values()}
     named |= {entry["sha256"] for entry in indexed(home.cache).values()}
     run = run_of(home.build)
-    for name in {study, run["study"] if run else None} - {None}:
+    for name in (study, run["study"] if run else None):
+        if name is None:
+            continue
         try:
             named |= {
                 entry.sha256 for entry in catalogue_of(load_with_case(name))[1].sources.values()
