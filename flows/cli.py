@@ -334,6 +334,34 @@ def prune(
 
 
 @app.command
+def diff(
+    *runs: str,
+    workload: str | None = None,
+    level: Level = "county",
+    n: Annotated[int | None, Parameter(name=["-n", "--count"])] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Tell which regions or parcels moved between two runs, by how much, and which input moved them.
+
+    Parameters
+    ----------
+    runs
+        Two runs, the earlier one first: an id, the beginning of one, last or previous (default: previous
+        and last, where previous is the last one before that differed; one is compared with last).
+    workload
+        A profile that both runs rank by (default: all).
+    level
+        What is compared.
+    n
+        Rows of each workload (default: 20 of one, 5 of each of several).
+    """
+    from flows.diff import diff as answer
+
+    return answer(Home.at(home), runs, workload, level, n)
+
+
+@app.command
 def export(
     workload: str,
     *formats: str,
