@@ -81,6 +81,9 @@ class Changes:
         """
         if old is new:
             return cls(old.iloc[:0], new.iloc[:0])
+        # Most nights differ in a few rows that stand together: the rest is told by comparing row by row.
+        ahead, behind = _ends(old, new)
+        old, new = (frame.iloc[ahead : len(frame) - behind] for frame in (old, new))
         old_kept, new_kept = _common(*_row_numbers(old, new), is_ordered=is_ordered)
         return cls(old[~old_kept], new[~new_kept])
 
@@ -95,30 +98,53 @@ class Changes:
         return pd.concat(kept, ignore_index=True) if kept else self.added
 
 
+def _ends(old: pd.DataFrame, new: pd.DataFrame) -> tuple[int, int]:
+    """How many first rows, and how many last of the others, are equal."""
+    count = min(len(old), len(new))
+    ahead = _run(old.iloc[:count], new.iloc[:count])
+    count -= ahead
+    if not count:
+        return ahead, 0
+    return ahead, _run(old.iloc[: -count - 1 : -1], new.iloc[: -count - 1 : -1])
+
+
+def _run(old: pd.DataFrame, new: pd.DataFrame) -> int:
+    """How many first rows of two frames of one length are equal."""
+    is_equal = np.ones(len(new), dtype=bool)
+    for name in new.columns:
+        one, other = _values(old[name], new[name])
+        is_equal &= one == other
+    return len(is_equal) if is_equal.all() else int(np.argmin(is_equal))
+
+
 def _row_numbers(old: pd.DataFrame, new: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of rows, equal where all their columns are: shapes (old,) and (new,)."""
     number = np.zeros(len(old) + len(new), dtype=np.int64)
     for name in new.columns:
-        code = _codes(old[name], new[name])
+        code = pd.factorize(np.concatenate(_values(old[name], new[name])))[0] + 1
         number = pd.factorize(number * (code.max(initial=0) + 1) + code)[0]
     return number[: len(old)], number[len(old) :]
 
 
-def _codes(old: pd.Series, new: pd.Series) -> np.ndarray:
-    """Numbers of the values of both, one behind the other, equal where they are; unknown is 0."""
+def _values(old: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Values of two columns as arrays of one type that are equal where they are, unknown (None) too."""
     if isinstance(old, gpd.GeoSeries) or isinstance(new, gpd.GeoSeries):
-        shapes = np.concatenate([old.to_numpy(), new.to_numpy()])
-        values = shapely.to_wkb(shapes, include_srid=False)
-    elif all(isinstance(held.dtype, np.dtype) and held.dtype.kind in "iuf" for held in (old, new)):
-        values = np.concatenate([old.to_numpy(), new.to_numpy()])
-        if values.dtype.kind == "f":
-            values = values.astype(np.float64)
-            # NaN has many bit patterns; -0.0 and 0.0 are two values, since a kernel might tell them apart.
-            values[np.isnan(values)] = np.nan
-            values = values.view(np.int64)
-    else:
-        values = np.concatenate([held.astype(object).to_numpy() for held in (old, new)])
-    return pd.factorize(values)[0] + 1
+        one, other = (shapely.to_wkb(held.to_numpy(), include_srid=False) for held in (old, new))
+        return one, other
+    if not all(
+        isinstance(held.dtype, np.dtype) and held.dtype.kind in "iuf" for held in (old, new)
+    ):
+        one, other = (held.astype(object).to_numpy(copy=True) for held in (old, new))
+        for values in (one, other):
+            values[pd.isna(values)] = None
+        return one, other
+    if old.dtype.kind != "f" and new.dtype.kind != "f":
+        return old.to_numpy(np.int64), new.to_numpy(np.int64)
+    one, other = (held.to_numpy(np.float64, copy=True) for held in (old, new))
+    for values in (one, other):
+        # NaN has many bit patterns; -0.0 and 0.0 are two values, since a kernel might tell them apart.
+        values[np.isnan(values)] = np.nan
+    return one.view(np.int64), other.view(np.int64)
 
 
 def _common(old: np.ndarray, new: np.ndarray, *, is_ordered: bool) -> tuple[np.ndarray, np.ndarray]:

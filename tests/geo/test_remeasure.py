@@ -154,7 +154,7 @@ def again(one, then):
 
 
 @pytest.mark.slow
-@examples(150)
+@examples(60)
 @given(worlds(), seeds)
 def test_what_no_change_reaches_measures_the_same(one, seed):
     one.slope = None
@@ -201,13 +201,14 @@ def night(*, substations=((30.0, 230, 100), (70.0, 230, 100)), **rows):
     )
 
 
-def cell(kind="h3_cell"):
-    """One small parcel."""
+def lots():
+    """Two small parcels at one place, measured from the point and from the edge."""
     shape = shapely.Point(PLACE).buffer(0.001)
-    columns = {"parcel_id": ["a"], "parcel_kind": [kind], "lon": [PLACE[0]], "lat": [PLACE[1]]}
-    columns |= {"county_id": ["20001"], "state_id": ["KS"], "area_acres": [1.0]}
-    columns |= {"acres": [np.nan], "lake_share": [0.0]}
-    return gpd.GeoDataFrame(columns, geometry=[shape], crs="OGC:CRS84")
+    columns = {"parcel_id": ["a", "b"], "parcel_kind": ["h3_cell", "assessor"]}
+    same = {"lon": PLACE[0], "lat": PLACE[1], "county_id": "20001", "state_id": "KS"}
+    same |= {"area_acres": 1.0, "acres": np.nan, "lake_share": 0.0}
+    frame = pd.DataFrame(columns).assign(**same)
+    return gpd.GeoDataFrame(frame, geometry=[shape, shape], crs="OGC:CRS84")
 
 
 def plants(mi, mw):
@@ -241,34 +242,45 @@ AT_THE_END = {
 }
 
 
-@pytest.mark.parametrize("name", AT_THE_END)
-@pytest.mark.parametrize("kind", ["h3_cell", "assessor"])
-def test_too_small_a_reach_is_caught(name, kind, monkeypatch):
+FAST = ("plants within 50 miles", "a nearer substation")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in AT_THE_END],
+)
+def test_too_small_a_reach_is_caught(name, monkeypatch):
     was, now = AT_THE_END[name]
-    one = SimpleNamespace(parcels=cell(kind), **vars(was))
+    one = SimpleNamespace(parcels=lots(), **vars(was))
     before, after, plan, stale = again(one, now)
     assert plan.everything is None
-    assert differing(before, after).tolist() == stale.tolist() == [True]
+    assert differing(before, after).tolist() == stale.tolist() == [True, True]
     real = remeasure._within
     monkeypatch.setattr(
         remeasure,
         "_within",
         lambda index, batch, limit, **how: real(index, batch, 0.98 * limit, **how),
     )
-    assert again(one, now)[3].tolist() == [False]
+    assert plan.stale(batch_of(one.parcels, before, plan.needs)).tolist() == [False, False]
 
 
 @pytest.mark.parametrize(
     ("was", "now"),
     [
         (night(**plants(50.2, 100.0)), night(**plants(50.2, 110.0))),
-        (night(), night(substations=((30.0, 230, 100), (70.0, 230, 200)))),
+        pytest.param(
+            *(night(), night(substations=((30.0, 230, 100), (70.0, 230, 200)))),
+            marks=pytest.mark.slow,
+        ),
         (night(), night(substations=((30.0, 230, 100), (30.1, 230, 100), (70.0, 230, 100)))),
-        (night(), night(state={"state_id": ["NE"], "industrial_usd_per_mwh": [7.0]})),
+        pytest.param(
+            *(night(), night(state={"state_id": ["NE"], "industrial_usd_per_mwh": [7.0]})),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_is_beyond_reach_is_not_measured_again(was, now):
-    one = SimpleNamespace(parcels=cell(), **vars(was))
+    one = SimpleNamespace(parcels=lots(), **vars(was))
     before, after, plan, stale = again(one, now)
     assert sum(plan.changed.values()) > 0
     assert not stale.any()
@@ -283,10 +295,9 @@ def test_what_is_beyond_reach_is_not_measured_again(was, now):
     ],
 )
 def test_facts_of_whole_layers_reach_all(now, why):
-    one = SimpleNamespace(parcels=cell(), **vars(night()))
-    _, _, plan, stale = again(one, now)
+    plan = Remeasure.of(inputs_of(night()), inputs_of(now))
     assert plan.everything == why
-    assert stale.all()
+    assert plan.stale(batch_of(lots(), None, plan.needs)).all()
 
 
 def test_a_record_that_starts_above_a_class_knows_none_of_it():
@@ -296,11 +307,11 @@ def test_a_record_that_starts_above_a_class_knows_none_of_it():
         SimpleNamespace(layers=held, headroom=headroom, exclusions=None, fiber=None)
         for held in (*bulk, layers(substation=grid((30.0, 230, 1), (70.0, 69, 1))[0]))
     )
-    one = SimpleNamespace(parcels=cell(), **vars(was))
+    one = SimpleNamespace(parcels=lots(), **vars(was))
     before, after, _, stale = again(one, now)
     assert not stale.any()
     assert not differing(before, after).any()
-    assert again(one, low)[2].everything == "lowest voltage of substations"
+    assert Remeasure.of(inputs_of(one), inputs_of(low)).everything is not None
 
 
 def rows_of(*values):
