@@ -89,6 +89,14 @@ class HttpAccess(Strict):
     )
     max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
 
+    @field_validator("filename")
+    @classmethod
+    def _filename_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and (value in {".", ".."} or "/" in value or "\\" in value):
+            message = f"filename {value!r} is a path"
+            raise ValueError(message)
+        return value
+
     @field_validator("headers")
     @classmethod
     def _headers_hold_no_secret(cls, value: dict[str, str]) -> dict[str, str]:

@@ -143,6 +143,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(look_up):
         (changed(unverified_since="2026-01-01"), "unverified_since is given"),
         (changed(access={"kind": "http", "url": "http://u:p@x/y"}), "must not hold a user"),
         (changed(access={"kind": "http", "url": "http://[x/y"}), "is no address"),
+        (changed(access=http() | {"filename": "../x"}), "is a path"),
         (changed(access=http(Authorization="Bearer abc")), "must take its secret from a variable"),
         (changed(access=http(**{"X-Api-Key": "abc"})), "must take its secret from a variable"),
         (changed(access=http(Range="bytes=1-")), "is set by the download itself"),

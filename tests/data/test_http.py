@@ -10,6 +10,7 @@ import pytest
 
 from data.access import Retry
 from data.access._secrets import fill, hide, mark
+from data.access.package import _reason
 from data.catalogue import Lock, Source
 from data.errors import IntegrityError, PassingPullError, PullError
 from data.pull import pull
@@ -108,6 +109,7 @@ def test_whom_a_server_redirects_to_does_not_get_the_headers(upstream, fetch, mo
         assert "authorization" not in other.requests[0].headers
 
 
+@pytest.mark.slow
 def test_tls_that_is_none_is_named_and_not_repeated(fetch, pauses):
     with (
         upstream_faults.tls_refusal() as url,
@@ -159,6 +161,7 @@ def test_a_hostile_archive_is_not_asked_for_again(upstream, fetch, pauses):
     assert pauses == []
 
 
+@pytest.mark.slow
 def test_a_server_that_stalls_is_left_after_a_while(upstream, fetch, pauses):
     upstream.routes["/a.zip"] = [
         Response(ZIP, wait_s=0.5),
@@ -250,6 +253,11 @@ def test_no_secret_reaches_an_error_a_file_or_a_log(upstream, fetch, cache, monk
 )
 def test_secrets_are_hidden_and_words_are_not(text, hidden):
     assert hide(text) == hidden
+
+
+def test_what_pip_says_of_its_index_is_told_without_its_password():
+    output = "WARNING: slow\nERROR: No matching distribution at https://me:word@depot/simple/x\n"
+    assert _reason(output) == "No matching distribution at https://depot/simple/x."
 
 
 def test_what_is_written_down_tells_other_secrets_apart():
