@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from data.nesting import is_deep
+
 
 @dataclass
 class Shown:
@@ -126,6 +128,8 @@ def _json(value: Any) -> Any:
 
 
 def _wkt(value: bytes) -> str:
+    if is_deep(value):
+        return value.hex()
     try:
         return shapely.from_wkb(value).wkt
     except shapely.GEOSException:

@@ -9,6 +9,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from data.errors import CatalogueError, ReadError
+from data.nesting import deep_rows
 
 CRS84 = "OGC:CRS84"
 GEOMETRY = "geometry"
@@ -20,7 +21,16 @@ def to_crs84(wkb: pa.Array | pa.ChunkedArray, crs: Any, label: str) -> pa.Array:
     Longitude and latitude on WGS 84 or NAD 83 are kept as they are: the two datums differ by less
     than 2 m in the 48 states, and the result must not depend on which grids PROJ has installed.
     """
-    geometries = shapely.from_wkb(np.asarray(wkb.to_pylist(), dtype=object), on_invalid="raise")
+    values = np.asarray(wkb.to_pylist(), dtype=object)
+    hint = "The file is damaged or hostile; nothing of it was used."
+    if len(deep := deep_rows(values)):
+        message = f"{label}: the geometry of row {deep[0] + 1} nests too deep to be read."
+        raise ReadError(message, hint)
+    try:
+        geometries = shapely.from_wkb(values, on_invalid="raise")
+    except shapely.GEOSException as error:
+        message = f"{label}: a geometry cannot be read: {str(error).splitlines()[0]}."
+        raise ReadError(message, hint) from error
     flat = shapely.force_2d(geometries)
     system = parse_crs(crs, label)
     if not is_lon_lat(system):
