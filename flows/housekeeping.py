@@ -92,22 +92,30 @@ def settle_clock(home: Home) -> None:
 
 def prune(home: Home, keep: int) -> None:
     """Keep the last builds, of every step the results that were used last, and the last logs."""
-    for path in outdated(home, keep):
-        remove(path)
+    for _, paths, _ in outdated(home, keep):
+        for path in paths:
+            remove(path)
 
 
-def outdated(home: Home, keep: int) -> list[Path]:
+def outdated(home: Home, keep: int) -> list[tuple[str, list[Path], int]]:
     """Find what `prune` removes: old builds but never the published one, old results, old logs.
 
     A result and what lies beside it (left-out cells, headroom, parts, ...) share a key and go
     together.
+
+    Returns
+    -------
+    list
+        What it is, its files and folders, and how many of its kind are kept.
     """
     published = published_copy(home)
-    found = [path for path in sorted(home.builds.glob("*.duckdb"))[:-keep] if path != published]
-    for by_key in results_of(home).values():
+    builds = [path for path in sorted(home.builds.glob("*.duckdb"))[:-keep] if path != published]
+    found = [("build", [path], keep) for path in builds]
+    for kind, by_key in sorted(results_of(home).items()):
         newest = sorted(by_key.values(), key=last_used, reverse=True)
-        found += [path for paths in newest[keep:] for path in sorted(paths)]
-    return found + sorted(home.logs.glob("*.jsonl"))[:-KEEP_LOGS]
+        found += [(f"{kind} result", sorted(paths), keep) for paths in newest[keep:]]
+    logs = sorted(home.logs.glob("*.jsonl"))[:-KEEP_LOGS]
+    return [*found, *(("log", [path], KEEP_LOGS) for path in logs)]
 
 
 def published_copy(home: Home) -> Path | None:

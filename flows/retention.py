@@ -40,13 +40,8 @@ class Removable:
     why: str
 
     def bytes(self) -> int:
-        """Size on disk that goes with them: a file with another name elsewhere frees nothing."""
-        return sum(
-            status.st_size
-            for path in self.paths
-            for file in _files(path)
-            if (status := file.stat()).st_nlink == 1
-        )
+        """Size of the files."""
+        return sum(file.stat().st_size for path in self.paths for file in _files(path))
 
 
 def cap(home: Home, max_gb: float, study: str | None = None) -> None:
@@ -66,7 +61,8 @@ def over(
     """Find what goes, first what costs least to have again, until a home is under a size.
 
     Objects of the cache that nothing names, broken downloads that no run went on with, results of
-    steps by the order of their last use, then builds by the order of their runs. The published build,
+    steps by the order of their last use, builds by the order of their runs, and at last the newest result
+    of each step, which the next run would have to make again. The published build,
     the last good copy of every source and what a lock pins, exports, history and logs stay.
 
     Parameters
@@ -88,7 +84,8 @@ def over(
     already = {path for item in gone for path in item.paths}
     size = _size(home.root) - sum(item.bytes() for item in gone)
     found = []
-    for item in (*_unnamed(home, study), *_results(home), *_builds(home)):
+    older, newest = _results(home)
+    for item in (*_unnamed(home, study), *older, *_builds(home), *newest):
         if size <= max_gb * GIGABYTE:
             break
         if already & set(item.paths):
@@ -121,8 +118,8 @@ def prune(
         raise BuildError(msg, "Run `gridstead run` first, or name another --home.")
     with alone(home, "prune"):
         found = [
-            Removable("old", (path,), f"beyond the last {keep_builds}")
-            for path in outdated(home, keep_builds)
+            Removable(f"old {what}", tuple(paths), f"beyond the last {keep}")
+            for what, paths, keep in outdated(home, keep_builds)
         ]
         left = _size(home.root) - sum(item.bytes() for item in found)
         if max_gb is not None:
@@ -196,21 +193,22 @@ def _unnamed(home: Home, study: str | None) -> list[Removable]:
     ]
 
 
-def _results(home: Home) -> list[Removable]:
+def _results(home: Home) -> tuple[list[Removable], list[Removable]]:
+    """Results of steps but the newest of each kind, and the newest; those used longest ago come first."""
     now = datetime.now(UTC)
-    results = [
-        (last_used(paths), kind, paths)
-        for kind, by_key in results_of(home).items()
-        for paths in by_key.values()
+    older: list[tuple[float, Removable]] = []
+    newest: list[tuple[float, Removable]] = []
+    for kind, by_key in results_of(home).items():
+        used = sorted(by_key.values(), key=last_used)
+        for paths in used:
+            moment = last_used(paths)
+            why = f"last used {age(datetime.fromtimestamp(moment, UTC), now)}"
+            item = Removable(f"{kind} result", tuple(sorted(paths)), why)
+            (newest if paths is used[-1] else older).append((moment, item))
+    ordered = [
+        [item for _, item in sorted(found, key=lambda pair: pair[0])] for found in (older, newest)
     ]
-    return [
-        Removable(
-            f"{kind} result",
-            tuple(sorted(paths)),
-            f"last used {age(datetime.fromtimestamp(moment, UTC), now)}",
-        )
-        for moment, kind, paths in sorted(results, key=lambda found: found[0])
-    ]
+    return ordered[0], ordered[1]
 
 
 def _builds(home: Home) -> list[Removable]:

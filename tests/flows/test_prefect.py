@@ -137,10 +137,12 @@ def test_the_nightly_flow_publishes_and_leaves_artifacts(engine, gridstead, worl
         "inference-counties": "table",
         "report": "markdown",
         "progress": "progress",
-        "map-training": "link",
-        "map-inference": "link",
-        "map-headroom": "link",
+        "map-training": "markdown",
+        "map-inference": "markdown",
+        "map-headroom": "markdown",
     }
+    (link,) = [each for each in ask(engine, "artifacts") if each["key"] == "map-training"]
+    assert (world.home / "exports" / "training.png").as_uri() in link["data"]
     (progress,) = [each for each in ask(engine, "artifacts") if each["key"] == "progress"]
     assert progress["data"] == 100
     assert len(list((world.home / "builds").glob("*.duckdb"))) == 2
