@@ -24,6 +24,7 @@ package: setup  ## tests that download the package sources
 
 bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/incremental.py
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/power.py
 	$(BIN)/python benchmarks/latency.py

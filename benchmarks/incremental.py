@@ -108,12 +108,17 @@ def main() -> None:
     """Measure, and write the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, default=Path("var"), help="home of a finished run")
-    parser.add_argument("--study", default="conus", help="the study that was run")
+    parser.add_argument("--study", default="open-conus", help="the study that was run")
     parser.add_argument("--parcels", type=int, help="so many made-up parcels instead")
     parser.add_argument("--only", default="", help="changes whose name holds this")
     parser.add_argument("--scratch", type=Path, help="where nights are kept while it runs")
     parser.add_argument("--json", action="store_true", help="print the figures and write nothing")
+    parser.add_argument("--kept", type=Path, nargs="*", help="write the section of such figures")
     options = parser.parse_args()
+    if options.kept:
+        texts = [path.read_text(encoding="utf-8") for path in options.kept]
+        write_section(HEADING, section([one for text in texts for one in json.loads(text)]))
+        return
     # Of the code that runs, whatever is edited meanwhile.
     keys.code_key = functools.cache(keys.code_key)  # ty: ignore[invalid-assignment]
     found = []
@@ -239,7 +244,7 @@ def lots(count: int, cells: Path, folder: Path) -> Path:
     near = pd.read_parquet(cells, columns=["lon", "lat", "county_id", "state_id"])
     index = FeatureIndex.from_points(near["lon"].to_numpy(), near["lat"].to_numpy())
     writer = None
-    with pq.ParquetFile(made_parcels(count)) as file:
+    with pq.ParquetFile(made_parcels(count, folder=folder)) as file:
         for batch in file.iter_batches(batch_size=GROUP):
             shapes = shapely.from_wkb(
                 batch.column("geometry").to_numpy(zero_copy_only=False), on_invalid="ignore"
