@@ -61,7 +61,10 @@ class Retry:
                 raise PullError(message, "Check the address in the catalogue entry.") from error
             if number + 1 < self.attempts:
                 self.sleep(self._pause(number, wait))
-        message = f"{what} failed {self.attempts} times: {str(last) or type(last).__name__}."
+        reason = str(last) or type(last).__name__
+        if reason.startswith(f"{what} "):
+            reason = f"it {reason.removeprefix(what).lstrip()}"
+        message = f"{what} failed {self.attempts} times: {reason}."
         if isinstance(last, Transient) and last.hint:
             raise PullError(message, last.hint) from last
         raise PassingPullError(message, "The server may be down: try again later.") from last

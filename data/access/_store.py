@@ -42,7 +42,7 @@ _GONE = re.compile(
 _TLS = re.compile(r"curlCode: (35|51|58|59|60|77|83)\b[^;]*(?:; Details: (?P<why>[^;]*))?")
 _NETWORK = re.compile(
     r"NETWORK_CONNECTION|HTTP status 5\d\d|HTTP status 429|SLOW_DOWN|THROTTLING|SERVICE_UNAVAILABLE"
-    r"|INTERNAL_FAILURE|REQUEST_TIME|UNAVAILABLE|DEADLINE|timed? ?out|curlCode|connect",
+    r"|INTERNAL_FAILURE|XML_ERROR|HTTP status -1|REQUEST_TIME|UNAVAILABLE|DEADLINE|timed? ?out|curlCode|connect",
     re.IGNORECASE,
 )
 
@@ -111,8 +111,15 @@ def _reason(error: Exception, retry: Retry) -> str:
     text = _first_line(error)
     if "too slow" in text or "imeout" in text:
         return f"the store sent nothing for {retry.read_s or READ_S:g} s"
-    found = re.search(r"Details: (.*)", text) or re.search(r"HTTP status \d+", text)
-    return (found[0].removeprefix("Details: ") if found else text).rstrip(".")
+    if "SLOW_DOWN" in text or "THROTTLING" in text:
+        # The client tells 429 and 503 with such a code by one name.
+        return "the store asks to slow down (429 or 503)"
+    if "XML_ERROR" in text:
+        return "the store answered something that is no listing"
+    if status := re.search(r"HTTP status \d+", text):
+        return f"the store answered {status[0]}"
+    details = re.search(r"Details: (.*)", text)
+    return (details[1] if details else text).rstrip(".")
 
 
 def _first_line(error: Exception) -> str:

@@ -99,8 +99,9 @@ class _Fetch:
             if info.type == fs.FileType.File and fnmatch.fnmatchcase(info.base_name, pattern)
         ]
         if not found:
-            message = f"There is no object that {self._access.uri} stands for."
-            raise PullError(message, "Check the uri in the catalogue entry.")
+            # An answer that is no listing counts as an empty one with the client of S3.
+            message = f"{self._access.uri} stands for no object"
+            raise Transient(message, hint="Check the uri in the catalogue entry.")
         if len(found) > MAX_OBJECTS:
             message = (
                 f"{self._access.uri} stands for {len(found):,} objects, more than {MAX_OBJECTS:,}."

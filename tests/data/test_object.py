@@ -134,7 +134,7 @@ def test_a_damaged_object_keeps_the_last_good_copy(folder, fetch, pauses):
 def test_more_than_the_cap_and_nothing_at_all_are_refused(folder, fetch):
     with pytest.raises(PullError, match="larger than the 1,000 bytes"):
         fetch(source(f"file://{folder}/part-*.parquet", max_bytes=1000))
-    with pytest.raises(PullError, match="no object that"):
+    with pytest.raises(PullError, match="it stands for no object"):
         fetch(source(f"file://{folder}/none-*.parquet"))
     with pytest.raises(PullError, match="does not exist"):
         fetch(source(f"file://{folder}/none.parquet"))
@@ -233,10 +233,19 @@ class TestS3:
         store.modified_at["lakes/y/part-a.parquet"] = 1_700_000_200
         upstream.routes[path] = Response(status=503)
         assert fetch(self.lakes(upstream)).is_stale
-        with pytest.raises(PassingPullError, match="failed 3 times: HTTP status 503"):
+        with pytest.raises(
+            PassingPullError, match="failed 3 times: the store answered HTTP status 503"
+        ):
             fetch(self.lakes(upstream), require_fresh=True)
-        upstream.routes[path] = Response(status=404)
-        with pytest.raises(PullError, match="vanished between listing and reading"):
+        for status, says in (
+            (429, "answered HTTP status 429"),
+            (404, "vanished between listing and"),
+        ):
+            upstream.routes[path] = Response(status=status)
+            with pytest.raises(PullError, match=says):
+                fetch(self.lakes(upstream), require_fresh=True)
+        upstream.routes["/lakes"] = Response(b"<!doctype html><p>moved</p>")
+        with pytest.raises(PullError, match=r"no object|no listing"):
             fetch(self.lakes(upstream), require_fresh=True)
 
     def test_an_object_that_changes_while_it_is_read_is_read_again(self, upstream, store, fetch):
