@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from data import expectation, store
 from data.catalogue import Catalogue, Source
-from data.errors import BuildError, CheckError, StudyError
+from data.errors import BuildError, CheckError, ReadError, StudyError
 from data.readers import read_table
 from data.readers.raster import RASTER
 from data.study import Theme
@@ -153,10 +153,12 @@ def _header(path: Path) -> list[str]:
 
 
 def _load_source(con: duckdb.DuckDBPyConnection, theme: str, source: Source, path: Path) -> None:
+    counts = []
     for table_name, table in source.tables.items():
         if table.reader == RASTER:
             continue
         rows = read_table(table, path, source)
+        counts.append(rows.num_rows)
         file = path.name if table.member is None else f"{path.name} / {', '.join(table.members)}"
         _create_raw(con, theme, source.id, table_name, file, rows)
         named = {"source_id": source.id, "raw_table": table_name}
@@ -164,6 +166,12 @@ def _load_source(con: duckdb.DuckDBPyConnection, theme: str, source: Source, pat
         _keep(con, "meta.source_check", checks)
         _keep(con, "meta.source_limit", expectation.limits(table.expect, **named))
         _keep(con, "meta.raw_column", expectation.profile(rows, **named))
+    may_be_empty = any(table.rows == 0 for table in source.tables.values())
+    if source.is_live and counts and not any(counts) and not may_be_empty:
+        message = f"{path.name} of source {source.id!r} holds no row."
+        raise ReadError(
+            message, "An empty answer is not used; `rows: 0` of a table allows an empty source."
+        )
 
 
 def _keep(con: duckdb.DuckDBPyConnection, table: str, records: Sequence[Any]) -> None:

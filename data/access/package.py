@@ -121,4 +121,11 @@ def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (telling or lines or ["it gave no reason"])[0]
+    if reason == "Exception:":
+        # A traceback of pip's own: its last line names the error and says what was wrong.
+        reason = lines[-1].partition(": ")[2] or lines[-1]
+    elif reason.startswith("THESE PACKAGES DO NOT MATCH THE HASHES"):
+        reason = "the index sent other bytes than the hash that it states"
+    elif reason.startswith("Could not find a version") and any("SSL" in line for line in lines):
+        reason = "the index refuses a safe connection (TLS)"
     return hide(reason).rstrip(".") + "."
