@@ -1,6 +1,6 @@
 """A home with a published build, whose sources come through every access kind, and runs of it in copies.
 
-Nothing waits: retries do not sleep, and a server that hangs is given a third of a second.
+Nothing waits: retries do not sleep, and a server that hangs is given half a second.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from tests.upstream import Upstream, faults, running
 from tests.upstream.kinds import Served
 from tests.upstream.small import publish
 
-IMPATIENCE_S = 0.3
+IMPATIENCE_S = 0.5
 # A run with a fault ends so, in the words of the matrix.
 RECOVERS, STALE, PINNED = "recovers", "last good copy, called stale", "not asked, bytes are pinned"
 
@@ -54,7 +54,8 @@ def published(folder: Path) -> Generator[World]:
     with running() as upstream, ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         without_prefect(patch)
-        patch.setattr("data.pull.Retry", partial(Retry, sleep=lambda _seconds: None))
+        hurried = partial(Retry, sleep=lambda _seconds: None, connect_s=5.0, read_s=IMPATIENCE_S)
+        patch.setattr("data.pull.Retry", hurried)
         for name, value in {
             "PIP_INDEX_URL": upstream.url("/simple"),
             "PIP_CONFIG_FILE": os.devnull,
@@ -89,7 +90,7 @@ def try_cell(world: World, kind: str, fault: str, folder: Path, *, has_copy: boo
     home = _copy_home(world.home, folder)
     if not has_copy:
         _forget(home, served.source_id)
-    before = _identity(home)
+    before, made = _identity(home), sorted((home / "work").iterdir())
     with ExitStack() as stack:
         study = _break(world, served, fault, folder, stack)
         if study != world.study and has_copy:
@@ -101,6 +102,8 @@ def try_cell(world: World, kind: str, fault: str, folder: Path, *, has_copy: boo
     assert leftovers(home) == [], leftovers(home)
     if code == 0:
         ending = Ending(_source_word(home, served.source_id))
+        # The same bytes, wherever from, are no reason to compute anything anew.
+        assert sorted((home / "work").iterdir()) == made, said
     else:
         assert code == 1, said
         assert _identity(home) == before, "the published build changed"

@@ -19,7 +19,7 @@ PAGE = b"""<!DOCTYPE html>
 <html><head><title>Maintenance</title></head><body><h1>We will be back soon.</h1></body></html>
 """
 # A server that hangs does so for longer than any patience of a test, yet ends on its own.
-STALL_S = 3.0
+STALL_S = 1.5
 
 
 def always(route: Route, fault: Fault, *, skip: int = 0) -> Answer:

@@ -7,6 +7,7 @@
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -111,10 +112,11 @@ class HttpServed(Served):
 
     def _change_between_parts(self, *, always: bool) -> None:
         """Break off half-way, and be another file when the rest is asked for."""
+        other = spoil.rezip(spoil.unzip(self.body) | {"notes.txt": b"of the version before"})
 
         def half(_: Request) -> Response:
             tag = {"ETag": f'"v{next(_versions)}"'}
-            return Response(self.body, headers=tag, cut=len(self.body) // 2)
+            return Response(other, headers=tag, cut=len(other) // 2)
 
         good = conditional(self.body, f'"v{next(_versions)}"')
         self.upstream.routes[self.path] = half if always else [half, good]
@@ -156,6 +158,7 @@ class ArcgisServed(Served):
             fault = faults.repeated(is_page)
             self.fail(fault, always=True) if always else self._repeat_once(fault)
         elif what == "changes_between_pages":
+            self._serve(self.frame.assign(**{self.column: 1.0}))
             self.fail(faults.then(self._edit, is_page, every=always), always=True)
         else:
             self._serve(COLUMN_CHANGES[what](self.frame, self.column))
@@ -177,12 +180,10 @@ class ArcgisServed(Served):
         self.upstream.routes[f"{self.path}/query"] = answer
 
     def _edit(self) -> None:
-        """Take the first feature out and put it back as a new one, as an editor does."""
-        layer = self.layer
-        old, new = layer.ids[0], max(layer.ids) + 1
-        layer.ids = [*layer.ids[1:], new]
-        layer.shapes[new], layer.properties[new] = layer.shapes[old], layer.properties[old]
-        layer.edited(next(_versions))
+        """Mend what an older version said, as an editor does."""
+        good = ArcgisLayer.of(self.frame)
+        self.layer.properties = good.properties
+        self.layer.edited(next(_versions))
 
 
 class OverpassServed(Served):
@@ -255,8 +256,16 @@ class ObjectServed(Served):
         self._serve(self.frame)
 
     def fail(self, fault: Fault, *, always: bool) -> None:
+        if fault is faults.gone:
+            # The bucket stays; another object is in it.
+            name = f"{self.BUCKET}/{self.key}"
+            self.store.objects[f"{self.BUCKET}/another"] = self.store.objects.pop(name)
+            return
+
         def of_bodies(request: Request, good: Response) -> Response:
             bad = fault(request, good)
+            # The client of the store counts silence in whole seconds.
+            bad = replace(bad, stall_s=4 * bad.stall_s)
             # A HEAD has no body to be cut; it fails as a whole or not at all.
             return good if request.method == "HEAD" and bad.status == 200 else bad
 
@@ -266,7 +275,8 @@ class ObjectServed(Served):
         if what != "changes_between_pages":
             self._serve(COLUMN_CHANGES[what](self.frame, self.column))
             return
-        # After the first reading, at least, it is another object of another length.
+        self._serve(self.frame.iloc[::-1].assign(edited=1))
+        # After the first reading it is another object of another length.
         fault = faults.then(self._touch, lambda request: request.method == "GET", every=always)
         super().fail(fault, always=True)
 
@@ -278,10 +288,9 @@ class ObjectServed(Served):
         self.upstream.routes |= self.store.routes()
 
     def _touch(self) -> None:
-        """Write the object anew with its rows in another order."""
+        """Write the object anew: the good one in the place of an older one."""
         name = f"{self.BUCKET}/{self.key}"
-        turned = self.frame.iloc[::-1].assign(edited=next(_versions))
-        self.store.objects[name] = spoil.geoparquet(turned)
+        self.store.objects[name] = spoil.geoparquet(self.frame)
         self.store.modified_at[name] = MODIFIED_AT + next(_versions)
 
 

@@ -93,6 +93,10 @@ def _write_catalogue(folder: Path, served: dict[str, Served]) -> None:
     osm = load_catalogue().source("osm_telecom").model_dump(mode="json")
     entries["osm_telecom"] = osm | {"verified": True, "unverified_since": None}
     _take_states_apart(entries)
+    for source_id, one in served.items():
+        for table in entries[source_id]["tables"].values():
+            if isinstance(one, ArcgisServed | ObjectServed):
+                table["expect"] = [{"column": one.column, "type": "number"}]
     locked[STATES] = locked["census_boundary_2016"]
     for source_id, one in served.items():
         entries[source_id]["access"] = one.access
