@@ -28,6 +28,8 @@ COLUMNS = {
 # Parts of a change that are told, and the points from which on they are.
 MOST_PARTS, LEAST_POINTS = 3, 0.005
 HASH_LENGTH = 8
+# Names that are listed of those that came into or left the first.
+MOST_NAMES = 5
 
 
 def equal(first: str, second: str) -> Shown:
@@ -175,7 +177,9 @@ def _workload(changes: Changes, told: Moves) -> list[Shown]:
     notes = []
     for names, words in ((told.first_in, "Into"), (told.first_out, "Out of")):
         if names:
-            notes += lines(f"{words} the first {BIG_FIRST}: {'; '.join(names)}.")
+            more = f"; and {len(names) - MOST_NAMES} others" if len(names) > MOST_NAMES + 1 else ""
+            told_names = names[: MOST_NAMES if more else None]
+            notes += lines(f"{words} the first {BIG_FIRST}: {'; '.join(told_names)}{more}.")
     if told.causes:
         notes.append(
             "What moved scores, by the input that moved each most (points: mean of all that changed):"

@@ -15,6 +15,8 @@ from flows.explain_verdict import WHOLE_UNITS
 from flows.history import Entry
 from geo.decide.factor import Factor, Gate, Piece
 
+# A summand of a score is a whole number of billionths of a point.
+DECIMALS = 9
 # Layers that are made of others, by what meta.layer_source calls those.
 MADE_OF = {"people": ("people_raster",)}
 
@@ -43,7 +45,8 @@ class Side:
         frame = self._frame(f"{parts.RANKED}.{workload}")
         frame = frame[frame["region_kind"] == kind]
         names = {"region_id": "id", "region_name": "name"}
-        return frame.rename(columns=names)[
+        # A score is a quotient: what is less than its smallest summand is floating point.
+        return frame.rename(columns=names).round({"score": DECIMALS})[
             ["id", "name", "rank", "score", "gate_status", "unranked_why"]
         ]
 
