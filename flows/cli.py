@@ -47,6 +47,7 @@ def run(
     resolution: int | None = None,
     only: Literal["grid", "population", "fiber", "land"] | None = None,
     offline: Annotated[bool, Flag] = False,
+    accept_changes: Annotated[bool, Flag] = False,
     export: bool = True,
     home: HomeOption = None,
     out: Path | None = None,
@@ -90,6 +91,8 @@ def run(
         Pull and stage one theme and stop.
     offline
         Use what is in the cache and never the network.
+    accept_changes
+        Publish although sources lost many rows, a state or a class of voltage since the last build.
     export
         Write files for maps, pictures and the report after publishing.
     out
@@ -123,6 +126,7 @@ def run(
         network_points=network_points.resolve() if network_points else None,
         resolution=resolution,
         offline=offline,
+        accept_changes=accept_changes,
         export=export,
         keep_builds=keep_builds,
         keep_history=keep_history,

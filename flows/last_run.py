@@ -13,6 +13,7 @@ from data.errors import BuildError
 from data.study import Study
 from flows.home import Home
 from flows.reporting import rows_of
+from flows.request import RunRequest
 from flows.results import Log, attach
 
 # What a live source may do from one run to the next, where its entry says nothing else.
@@ -23,10 +24,13 @@ ROSE_AT_MOST = 0.5
 ASIDE_AT_MOST = 0.2
 # Rows below which nothing is made of how many came or went.
 FEW_ROWS = 10
+_ACCEPTED = {"error": "warn", "warn": "warn", "info": "info"}
+# How the names of checks end that a run can be told to accept.
+_CHANGES = ("fell_by_at_most", "rose_by_at_most", " gone")
 
 
 def source_results(
-    study: Study, layers: Path, home: Home, log: Log = lambda _: None
+    study: Study, request: RunRequest, layers: Path, home: Home, log: Log = lambda _: None
 ) -> list[CheckResult]:
     """Results of all expectations of what was read; changes are since the build that is published.
 
@@ -34,6 +38,8 @@ def source_results(
     ----------
     study
         The study; a build of another one is not compared with.
+    request
+        The run; one that accepts changes is only warned of them.
     layers
         Database of the layers, with what was kept of the tables that they were made from.
     home
@@ -46,7 +52,10 @@ def source_results(
         known = {"live": sorted(LIVE_KINDS), "few": FEW_ROWS}
         # What changed upstream explains what became of it, so that it is told first.
         rows = rows_of(con, "query/source_checks")
-        rows += _changes(con, study, home, known, log)
+        changes = _changes(con, study, home, known, log)
+        if request.accept_changes:
+            changes = [row | {"severity": _ACCEPTED[row["severity"]]} for row in changes]
+        rows += changes
         rows += rows_of(con, "query/source_set_aside", known | {"usual": ASIDE_AT_MOST})
     return [
         CheckResult(
@@ -71,13 +80,16 @@ def stop_at_error(results: Iterable[CheckResult]) -> None:
     failed = [one for one in results if one.severity == "error" and one.offending_count]
     if failed:
         first = failed[0]
-        raise expectation.failure(
+        error = expectation.failure(
             first.name,
             first.description,
             first.offending_count,
             first.examples,
             more=len(failed) - 1,
         )
+        if first.name.endswith(_CHANGES):
+            error.hint += " If the change is right, run again with --accept-changes."
+        raise error
 
 
 def _changes(

@@ -67,7 +67,7 @@ def publish(
         _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
         if not is_same:
             history.fill_build(con, home, log)
-        _check(con, last_run.source_results(study, paths["layers"], home, log), log)
+        _check(con, last_run.source_results(study, request, paths["layers"], home, log), log)
         elapsed = {**seconds, "publish": (datetime.now(UTC) - began).total_seconds()}
         store.run_file(
             con,

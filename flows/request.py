@@ -32,6 +32,10 @@ class RunRequest(BaseModel):
     network_points: Path | None = Field(default=None, description="Where its buses stand.")
     resolution: int | None = None
     offline: bool = False
+    accept_changes: bool = Field(
+        default=False,
+        description="Rows and classes that left a source since the last build are let go.",
+    )
     export: bool = True
     keep_builds: int = 5
     keep_history: int = 400

@@ -88,7 +88,7 @@ def assemble(themes: Mapping[str, Path], pulled: Mapping[str, Pulled], request: 
     study, home = study_of(request), Home.at(request.home)
     layers = steps.assemble(study, themes, pulled, home, log)
     # Sources that are not as expected stop the run before hours are spent on them; publishing tells the rest.
-    last_run.stop_at_error(last_run.source_results(study, layers, home))
+    last_run.stop_at_error(last_run.source_results(study, request, layers, home))
     return layers
 
 

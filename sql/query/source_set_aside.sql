@@ -108,4 +108,4 @@ select
 from strange
 -- Single ones are typing errors, which staging sets aside.
 where share > 0.01
-order by check_name;
+order by offending_count desc, check_name;

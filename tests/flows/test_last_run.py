@@ -117,6 +117,9 @@ def test_what_a_source_changes_is_told_or_stops_the_run(world, run, grid):
         assert said in answer.err
         assert (world.build.stat().st_ino, world.build.read_bytes()) == before
 
-    # As it was: nothing more to say, and nothing to mend by hand.
-    grid("sub.csv", _owned)
-    assert run().code == 0
+    grid("branch.csv", lambda table: table[:2])
+    answer = run()
+    assert answer.code == 1
+    assert "If the change is right, run again with --accept-changes." in answer.err
+    assert run("--accept-changes").code == 0
+    assert found(world)["tamu_branch fell_by_at_most"] == ("warn", "had 12, has 2")
