@@ -3,12 +3,16 @@
 import io
 import json
 import logging
+import ssl
 import zipfile
 
+import httpx
 import numpy as np
 import pytest
 
 from data.access import Retry
+from data.access._client import asked
+from data.access._retry import tls_refusal
 from data.access._secrets import fill, hide, mark
 from data.access.package import _reason
 from data.catalogue import Lock, Source
@@ -107,6 +111,44 @@ def test_whom_a_server_redirects_to_does_not_get_the_headers(upstream, fetch, mo
         sent = [request.headers.get("authorization") for request in upstream.requests]
         assert sent == ["Bearer open-sesame"] * 2
         assert "authorization" not in other.requests[0].headers
+
+
+def test_a_redirect_from_https_to_http_is_not_followed():
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(302, headers={"Location": "http://a/b"})
+    )
+    with (
+        httpx.Client(transport=transport) as client,
+        pytest.raises(PullError, match="redirects from https to http"),
+        asked(client, "https://a/x.csv", {}),
+    ):
+        pass
+
+
+def refused(cause):
+    """Wrap an error of TLS as the clients do."""
+    error = httpx.ConnectError("no connection")
+    error.__cause__ = OSError(1, cause)
+    return error
+
+
+def test_a_certificate_that_is_not_trusted_is_named(pauses):
+    untrusted = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    untrusted.verify_message = "self-signed certificate"
+    retry = Retry(sleep=pauses.append)
+
+    def attempt():
+        raise refused(untrusted)
+
+    with pytest.raises(PullError, match="not trusted: self-signed certificate") as caught:
+        retry.run("https://a/x.csv", attempt)
+    assert "SSL_CERT_FILE" in caught.value.hint
+    assert pauses == []
+
+
+def test_a_server_that_hangs_up_before_it_is_safe_is_tried_again():
+    assert tls_refusal("x", refused(ssl.SSLEOFError(8, "EOF"))) is None
+    assert tls_refusal("x", httpx.ConnectError("no route")) is None
 
 
 @pytest.mark.slow
