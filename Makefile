@@ -5,7 +5,7 @@ STUDY ?= open-conus
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test slow mirror package bench lint format setup clean help
+.PHONY: run test slow mirror kills package bench audit lint format setup clean help
 
 run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
@@ -19,12 +19,16 @@ slow: setup  ## whole runs, killed runs and long comparisons
 mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m mirror $(ARGS)
 
+kills: setup  ## runs that are killed at every step, and what they leave
+	$(BIN)/python -m pytest -s -m kills tests/kills $(ARGS)
+
 package: setup  ## tests that download the package sources
 	$(BIN)/python -m pytest -m package $(ARGS)
 
 bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/incremental.py
+	$(BIN)/python benchmarks/nochange.py
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/power.py
 	$(BIN)/python benchmarks/latency.py
@@ -32,6 +36,9 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/confidence.py
 	$(BIN)/python benchmarks/assess.py
 	$(BIN)/python benchmarks/portfolio.py
+
+audit: setup  ## requirements: known vulnerabilities, pins, hashes, what is installed
+	$(BIN)/python -m tests.audit
 
 lint: setup  ## ruff, ty and the SQL lint
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def _table() -> Iterator[None]:
     yield
     frame = pd.DataFrame(TABLE)
     if len(frame):
-        print(f"\n{frame.to_string(justify='left')}\n{len(frame)} points")
+        sys.stdout.write(f"\n{frame.to_string(justify='left')}\n{len(frame)} points\n")
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +152,7 @@ def write_study(folder: Path, upstream: Upstream, *, is_changed: bool = False) -
     if is_changed:
         changes = (
             ("grid.zip", "plant.csv", "1500.0", "2500.0"),
+            ("grid.zip", "bus.csv", ",1,500.0,", ",1,550.0,"),
             ("places.zip", "cities5000.json", '"population": 10001', '"population": 50001'),
             ("backbone.zip", "topohub/data/caida/2024-08/3356.json", "42.0", "43.5"),
         )
