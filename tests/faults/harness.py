@@ -4,6 +4,7 @@ Nothing waits: retries do not sleep, and a server that hangs is given half a sec
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 
 from data.access import Retry
 from data.object_cache import sha256_of
-from flows import cli
+from flows import cli, keys
 from tests.flows.conftest import leftovers, rows
 from tests.flows.plain import without_prefect
 from tests.upstream import Upstream, faults, running
@@ -54,6 +55,8 @@ def published(folder: Path) -> Generator[World]:
     with running() as upstream, ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         without_prefect(patch)
+        # Code does not change meanwhile, so its hashes are taken once.
+        patch.setattr(keys, "code_key", functools.cache(keys.code_key))
         hurried = partial(Retry, sleep=lambda _seconds: None, connect_s=5.0, read_s=IMPATIENCE_S)
         patch.setattr("data.pull.Retry", hurried)
         for name, value in {
