@@ -5,7 +5,7 @@ STUDY ?= open-conus
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test slow mirror kills package bench audit lint format setup clean help
+.PHONY: run test slow mirror kills faults upstream package bench audit lint format setup clean help
 
 run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
@@ -21,6 +21,12 @@ mirror: setup  ## tests against the real data in ../shared/mirror (skipped with 
 
 kills: setup  ## runs that are killed at every step, and what they leave
 	$(BIN)/python -m pytest -s -m kills tests/kills $(ARGS)
+
+faults: setup  ## every fault of every kind of source, and how a run ends with it
+	$(BIN)/python -m tests.faults $(ARGS)
+
+upstream: setup  ## serve a small study's sources on this machine, well or with a fault (ARGS=--help)
+	$(BIN)/python -m tests.upstream $(ARGS)
 
 package: setup  ## tests that download the package sources
 	$(BIN)/python -m pytest -m package $(ARGS)
