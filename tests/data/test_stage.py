@@ -4,7 +4,7 @@ import yaml
 
 from data import stage, store
 from data.catalogue import load_catalogue
-from data.errors import ReadError, StudyError
+from data.errors import BuildError, CheckError, ReadError, StudyError
 from data.stage import LayerLoad, stage_theme
 from data.study import Theme
 
@@ -228,3 +228,60 @@ def test_staged_files_are_read_only_by_readers(world, tmp_path):
     target, _ = staged(world, tmp_path)
     with store.open_build(target) as con, pytest.raises(duckdb.Error):
         con.execute("delete from core.substation")
+
+
+@pytest.fixture
+def expecting(world, tmp_path):
+    """The same, with two expectations of the substations, and a limit."""
+    _, paths = world
+    content = yaml.safe_load((tmp_path / "sources.yaml").read_text())
+    content["sources"][0]["tables"]["tamu_sub"]["expect"] = [
+        {"column": "interconnect", "has": ["Eastern", "Texas"], "severity": "warn"},
+        {"column": "lat", "between": [17, 72], "share": 0.7},
+        {"fell_by_at_most": 0.1},
+    ]
+    (tmp_path / "sources.yaml").write_text(yaml.safe_dump(content))
+    return load_catalogue(tmp_path / "sources.yaml"), paths
+
+
+def test_what_a_table_holds_and_whether_it_is_as_expected_is_kept(expecting, tmp_path):
+    target, _ = staged(expecting, tmp_path)
+    with store.open_build(target) as con:
+        checks = con.execute(
+            "select check_name, severity, offending_count, examples from meta.source_check order by all"
+        ).fetchall()
+        columns = con.execute(
+            "select column_name, column_kind, number_share from meta.raw_column where raw_table = 'tamu_sub'"
+        ).fetchall()
+        limits = con.execute("from meta.source_limit").fetchall()
+        read = con.execute("select distinct source_id from meta.raw_column").fetchall()
+    assert checks == [
+        ("tamu_sub.interconnect has", "warn", 1, ["Texas"]),
+        # One of five is 425.25.
+        ("tamu_sub.lat between", "error", 0, []),
+    ]
+    assert columns == [
+        ("sub_id", "text", 1), ("name", "text", 0), ("interconnect_sub_id", "text", 1),
+        ("lat", "text", 1), ("lon", "text", 1), ("interconnect", "text", 0),
+    ]  # fmt: skip
+    assert limits == [("tamu_sub", "tamu_sub", "fell_by_at_most", 0.1, "error")]
+    assert sorted(read) == [("tamu_bus",), ("tamu_bus2sub",), ("tamu_sub",)]
+
+
+def test_rows_that_cannot_be_staged_are_told_by_what_was_expected_of_them(expecting, tmp_path):
+    _, paths = expecting
+    paths["tamu_sub"].write_text(SUB.replace("lat", "latitude", 1))
+    with pytest.raises(CheckError) as raised:
+        staged(expecting, tmp_path)
+    assert raised.value.message == (
+        "Check tamu_sub.lat between found 1 row against 'table tamu_sub of source tamu_sub: column lat lies "
+        "between 17 and 72 in 70.0% of the known rows': there is no such column."
+    )
+    assert not (tmp_path / "staged.duckdb").exists()
+
+
+def test_rows_that_cannot_be_staged_though_as_expected_are_told_by_the_sql(world, tmp_path):
+    _, paths = world
+    paths["tamu_sub"].write_text(SUB.replace("lat", "latitude", 1))
+    with pytest.raises(BuildError, match=r"sql/staging/tamu_substation\.sql failed"):
+        staged(world, tmp_path)
