@@ -7,6 +7,7 @@ sources of the public record, answered from the files of a mirror folder.
 import argparse
 import os
 import shlex
+import signal
 import sys
 import tempfile
 import threading
@@ -24,6 +25,8 @@ STALL_S = 600.0
 def main() -> int:
     """Serve."""
     given = _arguments()
+    # To be ended from outside is as good as Ctrl-C: the folder goes in either case.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults.STALL_S = STALL_S
     with tempfile.TemporaryDirectory(prefix="gridstead-upstream-") as temporary:
         folder = (given.folder or Path(temporary)).resolve()
