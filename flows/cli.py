@@ -351,8 +351,8 @@ def diff(
     Parameters
     ----------
     runs
-        Two runs, the earlier one first: an id, the beginning of one, last or previous (default: previous
-        and last, where previous is the last one before that differed; one is compared with last).
+        Two runs, the earlier one first: an id, the beginning of one, last (the published one) or previous
+        (the last before it that differed; default: previous and last; one alone is compared with last).
     workload
         A profile that both runs rank by (default: all).
     level

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
+
+from data import store
 from data.errors import BuildError, UsageError
 from flows import diff_show, history
 from flows.diff_moves import BIG_FIRST, FIRST, moves, region_frame
 from flows.diff_points import Changes
 from flows.diff_side import Side
 from flows.home import Home
+from flows.reporting import rows_of
 from flows.show import Shown, records
 
 LEVELS = ("county", "metro", "state", "zone", "parcel")
@@ -79,8 +83,8 @@ def choose(home: Home, asked: Sequence[str]) -> tuple[str, str]:
     home
         Home with a history.
     asked
-        Up to two of: a run id, the beginning of one, `last` (the newest run), `previous` (the last run before
-        it that differed from it). One is compared with the newest; none is `previous` and `last`.
+        Up to two of: a run id, the beginning of one, `last` (the run that is published), `previous` (the last
+        run before it that differed from it). One is compared with the published one; none is `previous` and `last`.
 
     Raises
     ------
@@ -96,16 +100,26 @@ def choose(home: Home, asked: Sequence[str]) -> tuple[str, str]:
     if len(asked) > 2:
         msg = f"{len(asked)} runs are named, two can be compared."
         raise UsageError(msg, "Name two runs, one or none.")
-    if len(asked) == 2:
-        return _found(home, known, asked[0]), _found(home, known, asked[1])
-    return _found(home, known, asked[0] if asked else PREVIOUS), known[-1]
+    last = _published(home, known)
+    first, second = {0: (PREVIOUS, LAST), 1: (*asked, LAST)}.get(len(asked), tuple(asked))
+    return _found(home, known, first, last), _found(home, known, second, last)
 
 
-def _found(home: Home, known: list[str], asked: str) -> str:
-    if asked == LAST:
+def _published(home: Home, known: list[str]) -> str:
+    """Give the run that is published; the newest where that is not in the history, or cannot be read."""
+    try:
+        with store.open_build(home.build) as con:
+            run_id = rows_of(con, "query/run")[0]["run_id"]
+    except (BuildError, duckdb.Error, IndexError):
         return known[-1]
+    return run_id if run_id in known else known[-1]
+
+
+def _found(home: Home, known: list[str], asked: str, last: str) -> str:
+    if asked == LAST:
+        return last
     if asked == PREVIOUS:
-        return differing(home, known[-1])
+        return differing(home, last)
     fitting = [run_id for run_id in known if run_id.startswith(asked)]
     if asked in fitting:
         return asked
