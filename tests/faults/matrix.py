@@ -216,10 +216,9 @@ ROWS = [
     _row(
         "renamed_column",
         "a column has another name",
+        {**dict.fromkeys(_TABLES, _NO_COLUMN), "package": _NOT_THE_LOCK},
         _NO_COLUMN,
-        _NO_COLUMN,
-        kinds=_TABLES,
-        why_not=_TAGS,
+        why_not=_TAGS.partition("; ")[0],
     ),
     _row(
         "dropped_column", "a column is gone", _NO_COLUMN, _NO_COLUMN, kinds=_TABLES, why_not=_TAGS
