@@ -174,6 +174,7 @@ def figures(
         f"{os.cpu_count()} cores",
         "parcels": pq.read_metadata(last.parcels).num_rows,
         "is_made": made is not None,
+        "load": os.getloadavg()[1],
         "changes": rows,
     }
 
@@ -278,7 +279,7 @@ def section(found: list[dict[str, Any]]) -> str:
             for row in one["changes"]
         )
         parts.append(
-            f"""Study `{one["study"]}`, {one["parcels"]:,} {kind}.
+            f"""Study `{one["study"]}`, {one["parcels"]:,} {kind}; load of the machine {one["load"]:.0f}.
 
 | what changed | measured again | wall s | CPU s | all: wall s | CPU s | tables |
 |---|---|---:|---:|---:|---:|---|
@@ -287,8 +288,9 @@ def section(found: list[dict[str, Any]]) -> str:
     return f"""{HEADING}
 
 {found[0]["machine"]}. `python benchmarks/incremental.py`. Seconds of the measure step alone, from its files to its file,
-kernels compiled: reading both nights' layers, comparing them, measuring and writing. Power and exclusions were
-computed anew where the change calls for it.
+kernels compiled: reading both nights' layers, comparing them, measuring and writing; of all measured: reading one
+night's layers, measuring and writing. CPU seconds are of all threads; wall seconds say little where the load is above
+the number of cores. Power, parcels and exclusions were computed anew, untimed, where the change calls for it.
 
 """ + "\n\n".join(parts)
 
