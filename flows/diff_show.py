@@ -68,9 +68,10 @@ def shown(changes: Changes, told: Sequence[Moves], runs: tuple[str, str]) -> Sho
         result.notes.append("No workload is ranked by both runs.")
         return result
     result.sections.append(_summary(told, level))
-    for each in told:
+    moved = [each for each in told if each.movers or each.entered or each.left]
+    for each in moved:
         result.sections += _workload(changes, each)
-    result.sections.append(Shown("", notes=_reading(told, level)))
+    result.sections.append(Shown("", notes=_reading(told, level) if moved else ["Nothing moved."]))
     return result
 
 
@@ -189,8 +190,6 @@ def _workload(changes: Changes, told: Moves) -> list[Shown]:
             f" ({mean:+.2f} points)"
             for cause, count, mean in told.causes
         )
-    if not told.movers and not told.entered and not told.left:
-        notes.append("Nothing moved.")
     rows = [_row(changes, told, each) for each in told.movers]
     sections.append(Shown(told.workload, rows, columns=COLUMNS, notes=notes))
     for movers, count, words in (
