@@ -19,6 +19,7 @@ from data.parts import Chunk, Parts, RowReader
 from flows.home import Home
 from flows.measured_by import INPUTS_SUFFIX, MeasuredBy
 from flows.results import Log
+from geo.changes import longest_rise
 from geo.parcels import EDGE_KIND
 from geo.polygons import Polygons
 from geo.remeasure import Batch, Inputs, Remeasure
@@ -154,7 +155,7 @@ class Again:
             row is None
             or pq.read_metadata(metrics).num_rows != pq.read_metadata(was.parcels).num_rows
         ):
-            log("metrics: all parcels measured, since their order or their columns have changed")
+            log("metrics: all parcels measured, since their columns or ids have changed")
             return None
         plan = Remeasure.of(was.inputs((by, inputs)), inputs)
         if plan.everything is not None:
@@ -215,8 +216,8 @@ def aligned(old: Path, new: Path) -> np.ndarray | None:
 
     Returns
     -------
-    int64, shape (n,), ascending but for -1; None where columns or the order of parcels differ, or ids
-    stand for several.
+    int64, shape (n,), ascending but for -1, which also stands for those elsewhere in the order; None
+    where columns differ, or ids stand for several.
     """
     count = pq.read_metadata(new).num_rows
     if old == new or filecmp.cmp(old, new, shallow=False):
@@ -230,8 +231,12 @@ def aligned(old: Path, new: Path) -> np.ndarray | None:
     if not (before.is_unique and now.is_unique):
         return None
     row = before.get_indexer(now).astype(np.int64)
-    if (np.diff(row[row >= 0]) <= 0).any():
-        return None
+    # A parcel that is altered may stand elsewhere: its place along the curve is that of its point.
+    found = np.flatnonzero(row >= 0)
+    moved = np.ones(len(found), dtype=bool)
+    if len(found):
+        moved[longest_rise(row[found])] = False
+    row[found[moved]] = -1
     with RowReader(old) as before_rows, RowReader(new) as now_rows:
         for start in range(0, count, BATCH):
             chunk = Chunk(0, start, min(start + BATCH, count))

@@ -159,7 +159,7 @@ def _common(old: np.ndarray, new: np.ndarray, *, is_ordered: bool) -> tuple[np.n
     if is_ordered:
         order = np.argsort(new_at)
         old_at, new_at = old_at[order], new_at[order]
-        chosen = _longest_rise(old_at)
+        chosen = longest_rise(old_at)
         old_at, new_at = old_at[chosen], new_at[chosen]
     old_kept, new_kept = np.zeros(len(old), dtype=bool), np.zeros(len(new), dtype=bool)
     old_kept[old_at] = True
@@ -167,7 +167,7 @@ def _common(old: np.ndarray, new: np.ndarray, *, is_ordered: bool) -> tuple[np.n
     return old_kept, new_kept
 
 
-def _longest_rise(values: np.ndarray) -> np.ndarray:
+def longest_rise(values: np.ndarray) -> np.ndarray:
     """Positions of a longest ascending subsequence of distinct integers."""
     if (np.diff(values) > 0).all():
         return np.arange(len(values))
