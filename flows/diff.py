@@ -187,7 +187,7 @@ def _big(before: Side, after: Side, workload: str) -> list[dict[str, Any]]:
     is_big = (best <= FIRST) & (far | ranks.isna().any(axis=1))
     is_big |= is_first["rank_before"] != is_first["rank_after"]
     rows = []
-    for row in records(frame[is_big].assign(best=best).sort_values(["best", "id"])):
+    for row in records(frame.assign(best=best)[is_big].sort_values(["best", "id"])):
         was, now = (
             None if row[name] is None else int(row[name]) for name in ("rank_before", "rank_after")
         )
