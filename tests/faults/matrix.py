@@ -120,9 +120,7 @@ ROWS = [
     _row(
         "gone",
         "404",
-        _all(
-            r"\b404\b", "404", object=Fails("no such object|holds no|not found", "no such object")
-        ),
+        _all(r"\b404\b", "404", object=Fails("does not exist", "no such object")),
     ),
     _row("stall once", "stalls half-way, once", RECOVERS, RECOVERS),
     _row(

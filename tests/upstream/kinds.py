@@ -264,8 +264,8 @@ class ObjectServed(Served):
 
         def of_bodies(request: Request, good: Response) -> Response:
             bad = fault(request, good)
-            # The client of the store counts silence in whole seconds.
-            bad = replace(bad, stall_s=4 * bad.stall_s)
+            # The client of the store averages the speed over seconds: the silence comes first, and is longer.
+            bad = replace(bad, wait_s=4 * bad.stall_s, stall_s=0.0)
             # A HEAD has no body to be cut; it fails as a whole or not at all.
             return good if request.method == "HEAD" and bad.status == 200 else bad
 
