@@ -161,7 +161,8 @@ class Again:
         if plan.everything is not None:
             log(f"metrics: all parcels measured, since this has changed: {plan.everything}")
             return None
-        moved = int((row < 0).sum())
+        kept = int((row >= 0).sum())
+        moved = max(len(row), pq.read_metadata(metrics).num_rows) - kept
         changed = {name: count for name, count in plan.changed.items() if count}
         if changed:
             row = np.where(_reached(plan, by.parcels, metrics, row), -1, row)
