@@ -6,16 +6,19 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from data.access._request import Fetched, Request
+from data.access._retry import Transient
 from data.access._secrets import hide
 from data.address import PackageAccess
 from data.errors import PullError
 
 TIMEOUT_S = 1800
+MAX_ATTEMPTS = 2
 POLL_S = 0.25
 
 
@@ -32,7 +35,9 @@ def fetch_package(access: PackageAccess, request: Request) -> Fetched:
     folder.mkdir(parents=True)
     request.report(0, request.expected_bytes)
     requirement = f"{access.name}=={access.version}"
-    _run_pip(requirement, folder, request)
+    # pip asks again where it cannot connect, not where an answer breaks off or comes damaged.
+    retry = replace(request.retry, attempts=min(MAX_ATTEMPTS, request.retry.attempts))
+    retry.run(f"pip download {requirement}", lambda: _run_pip(requirement, folder, request))
     wheels = [path for path in folder.iterdir() if is_wheel_of(path, access)]
     if len(wheels) != 1:
         message = f"pip downloaded no wheel of {requirement}."
@@ -87,7 +92,10 @@ def _run_pip(requirement: str, folder: Path, request: Request) -> None:
             process.kill()
             raise
     if process.returncode:
-        message = f"pip download {requirement} failed: {_reason(problems)}"
+        reason, may_pass = _reason(problems)
+        if may_pass:
+            raise Transient(reason)
+        message = f"pip download {requirement} failed: {reason}."
         raise PullError(message, "Check the network and the index that pip is configured for.")
 
 
@@ -116,16 +124,17 @@ def _size_of(folder: Path) -> int:
     return sum(sizes)
 
 
-def _reason(output: str) -> str:
-    """Take the telling line out of pip's output, without secrets."""
+def _reason(output: str) -> tuple[str, bool]:
+    """Take the telling line out of pip's output, without secrets, and say whether it may pass."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (telling or lines or ["it gave no reason"])[0]
+    may_pass = False
     if reason == "Exception:":
         # A traceback of pip's own: its last line names the error and says what was wrong.
-        reason = lines[-1].partition(": ")[2] or lines[-1]
+        reason, may_pass = lines[-1].partition(": ")[2] or lines[-1], True
     elif reason.startswith("THESE PACKAGES DO NOT MATCH THE HASHES"):
-        reason = "the index sent other bytes than the hash that it states"
+        reason, may_pass = "the index sent other bytes than the hash that it states", True
     elif reason.startswith("Could not find a version") and any("SSL" in line for line in lines):
         reason = "the index refuses a safe connection (TLS)"
-    return hide(reason).rstrip(".") + "."
+    return hide(reason).rstrip("."), may_pass
