@@ -20,6 +20,7 @@ from data.readers._geometry import to_crs84
 from data.study import STUDIES_DIR, load_study
 from flows import asking, bounds
 from geo import wkb
+from tests.upstream.server import Response, conditional, running
 
 ROOT = Path(__file__).parents[2]
 # Through the connection that an analyst is given; {build} is the build, {folder} where it lies, {file} another file.
@@ -290,3 +291,36 @@ def test_yaml_that_unfolds_without_end_is_refused(tmp_path):
     path.write_text(text)
     with pytest.raises(StudyError, match=r"study\.yaml"):
         load_study(str(path))
+
+
+@pytest.mark.slow
+def test_no_secret_reaches_a_log_a_build_or_an_export(world, gridstead, plain, monkeypatch):
+    """A token in a header and a password in an address, through a good run and one that fails."""
+    token, password = "tok-5f3a9c71d2", "pass-9b1e44c0aa"
+    monkeypatch.setenv("LAKE_TOKEN", token)
+    monkeypatch.setenv("GRIDSTEAD_NOTIFY", f"json://user:{password}@127.0.0.1:9/hook")
+    lake = (world.study.parent / "files" / "lake.geojson").read_bytes()
+    own = world.study.parent / "own.yaml"
+    content = yaml.safe_load(own.read_text())
+    source = next(each for each in content["sources"] if each["id"] == "gshhs_lake")
+    said = ""
+    with running() as upstream:
+        url = upstream.url("/lake.geojson")
+        source["access"] = {"kind": "http", "url": url, "headers": {"X-Api-Key": "${LAKE_TOKEN}"}}
+        own.write_text(yaml.safe_dump(content, sort_keys=False))
+        # A server that sends back what it was sent, as some do when they refuse.
+        upstream.routes["/lake.geojson"] = Response(f"no: {token}".encode(), status=403)
+        words = ["run", world.study, "--home", world.home]
+        answer = gridstead(*words)
+        assert answer.code == 1
+        said += answer.out + answer.err
+        upstream.routes["/lake.geojson"] = conditional(lake)
+        answer = gridstead(*words)
+        assert answer.code == 0, answer.err
+        said += answer.out + answer.err
+        assert {request.headers["x-api-key"] for request in upstream.requests} == {token}
+    files = [path for path in world.home.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".jsonl" for path in files)
+    for secret in (token, password):
+        assert secret not in said
+        assert [path for path in files if secret.encode() in path.read_bytes()] == []
