@@ -64,6 +64,8 @@ POINTS = (
     Point("measure: between two parts", REPLACE, r"parts/part-00001", after=True),
     Point("measure: parts there, not joined", "data.parts.Parts.join"),
     Point("measure: joined, parts still there", "data.parts.Parts.remove"),
+    Point("measure: result in place", REPLACE, r"work/metric-\w+\.parquet'", after=True),
+    Point("access: not in place", REPLACE, r"work/access-"),
     Point("regions: not in place", REPLACE, r"work/region-"),
     Point("cost: first table in place", REPLACE, r"work/cost-", after=True),
     Point("confidence: not in place", REPLACE, r"work/confidence-"),
