@@ -126,7 +126,7 @@ ROWS = [
     _row(
         "stall",
         "stalls half-way, always",
-        _all(r"(?i)timed out|hung up|timeout|too slow", "no answer in time"),
+        _all(r"(?i)timed out|hung up|sent nothing", "no answer in time"),
     ),
     _row("truncated once", "body cut off, once", RECOVERS, RECOVERS),
     _row("truncated", "body cut off, always", _all(_CUT, "cut off", package=_OTHER_BYTES)),
