@@ -11,7 +11,7 @@ from hypothesis import given
 
 from data import build as builds
 from flows.measuring import to_part
-from geo import remeasure
+from geo import reach
 from geo.changes import USED, Changes, used
 from geo.exclusion import ExclusionIndex
 from geo.layers import Layers
@@ -164,10 +164,10 @@ def test_what_no_change_reaches_measures_the_same(one, seed):
 
 
 def test_every_column_has_a_reach():
-    told = [name for reach in REACHES for name in reach.metrics]
+    told = [name for one in REACHES for name in one.metrics]
     assert {*told, *OF_PARCEL, "parcel_id"} == set(SCHEMA.names)
     assert not set(told) & set(OF_PARCEL)
-    assert all(reach.why for reach in REACHES)
+    assert all(one.why for one in REACHES)
 
 
 def test_measuring_is_given_no_column_that_is_not_compared():
@@ -255,9 +255,9 @@ def test_too_small_a_reach_is_caught(name, monkeypatch):
     before, after, plan, stale = again(one, now)
     assert plan.everything is None
     assert differing(before, after).tolist() == stale.tolist() == [True, True]
-    real = remeasure._within
+    real = reach._within
     monkeypatch.setattr(
-        remeasure,
+        reach,
         "_within",
         lambda index, batch, limit, **how: real(index, batch, 0.98 * limit, **how),
     )
