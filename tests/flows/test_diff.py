@@ -347,17 +347,20 @@ def change_member(world, file, member, old, new):
 def scores_of(world, run_id):
     """Scores of the regions of a run, as its build has them."""
     build = world.home / "builds" / f"{run_id}.duckdb"
-    query = "select workload, region_kind, region_id, score from mart.region_rank"
+    query = (
+        "select workload, region_kind, region_id, score from mart.region_rank union all "
+        "select workload, 'parcel', parcel_id, score from mart.parcel_score"
+    )
     return {row[:3]: row[3] for row in rows(build, query)}
 
 
-def check_sums(world, told, level="county"):
+def check_sums(world, told):
     """Parts add up to the change between the scores that the two builds published."""
     before, after = (scores_of(world, told[side]) for side in ("before", "after"))
     checked = 0
     for workload in told["workloads"]:
         for row in workload["movers"]:
-            key = workload["workload"], level, row["id"]
+            key = workload["workload"], workload["level"], row["id"]
             points = sum(part["points"] for part in row["parts"])
             assert points == pytest.approx(after[key] - before[key], abs=EXACT)
             checked += 1
@@ -402,24 +405,26 @@ def test_each_change_of_a_study_is_told_as_what_it_was(world, run, gridstead):
     workloads = yaml.safe_load(world.study.read_text())["workloads"]
     tiny.edit(world.study, {"workloads": [workloads[0] | {"profile": "mine.yaml"}, workloads[1]]})
     assert run().code == 0
-    weighed = diff_now("--workload", "training")
+    weighed = diff_now("--workload", "training", "--level", "parcel")
     assert [text.split(":")[0] for text in weighed["changes"]] == ["profile training"]
     assert set(map(tuple, causes_of(weighed).values())) == {("profile training",)}
-    check_sums(world, weighed)
+    assert check_sums(world, weighed) > 0
     assert diff_now("--workload", "inference")["workloads"][0]["changed_score"] == 0
 
     change_member(world, "grid.zip", "plant.csv", "850.0", "8.0")
-    member = "topohub/data/caida/2024-08/3356.json"
-    nodes = tiny.read_member(world.study.parent / "files" / "backbone.zip", member)
-    moved = json.loads(nodes)
-    moved["nodes"][1]["pos"] = [-77.2, 39.6]
-    change_member(world, "backbone.zip", member, nodes, json.dumps(moved))
+    for network in ("3356", "7018"):
+        member = f"topohub/data/caida/2024-08/{network}.json"
+        nodes = tiny.read_member(world.study.parent / "files" / "backbone.zip", member)
+        moved = json.loads(nodes)
+        moved["nodes"][1]["pos"] = [-77.2, 39.6]
+        change_member(world, "backbone.zip", member, nodes, json.dumps(moved))
     assert run().code == 0
     both = diff_now()
     assert [text.split(":")[0] for text in both["changes"]] == [
         "source tamu_grid", "source topohub_backbone",
     ]  # fmt: skip
-    check_sums(world, both)
-    causes = causes_of(both)
+    parcels = diff_now("--level", "parcel")
+    assert check_sums(world, parcels) > 0
+    causes = causes_of(parcels)
     assert causes["firm_generation_50mi_mw"] == ["tamu_grid"]
-    assert causes["lit_node_mi"] == ["topohub_backbone"]
+    assert [metric for metric, cause in causes.items() if cause == ["topohub_backbone"]]
