@@ -144,10 +144,8 @@ ROWS = [
         {
             **{
                 kind: Cell(Fails(_DAMAGED, "damaged"), STALE)
-                for kind in ("http", "arcgis", "overpass")
+                for kind in ("http", "arcgis", "overpass", "object")
             },
-            # The client knows the size from the listing, and asks for the rest.
-            "object": Cell(RECOVERS, RECOVERS),
             "package": Cell(_OTHER_BYTES, PINNED),
         },
         {},
