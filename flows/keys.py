@@ -66,6 +66,7 @@ DIVIDE_CODE = (
     "data/shared_ids.py",
     "flows/dividing.py",
     "sql/divide/*.sql",
+    "sql/query/layer_content.sql",
 )
 EXCLUDE_CODE = ("geo/*.py", "data/readers/raster.py", "flows/exclusions.py")
 MEASURE_CODE = (

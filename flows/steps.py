@@ -26,9 +26,11 @@ from flows.clock import utc
 from flows.dividing import divide_cells, divide_files
 from flows.home import Home
 from flows.request import RunRequest, area_of
-from flows.results import Log, attach, is_there, write
+from flows.results import Log, attach, is_there, layer_content, write
 from geo.regions import needs_outline, region_shapes
 
+# Layers that land is divided by; what else a study knows moves no parcel.
+DIVIDED_BY = ("county", "state", "lake")
 # What the shapes of regions are made from, beside the outlines of clipped cells.
 REGION_COLUMNS = ("parcel_id", "parcel_kind", "land_share", "lake_share", "lon", "lat")
 
@@ -94,8 +96,11 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         keys.file_key(Path(word)) if Path(word).is_file() else word
         for word in area_of(study, request)
     ]
+    with store.create() as con:
+        attach(con, layers)
+        content = layer_content(con, DIVIDED_BY)
     key = keys.key_of(
-        layers.name,
+        content,
         area,
         resolution,
         study.divide.model_dump(),

@@ -96,6 +96,8 @@ def test_a_changed_source_stages_its_theme_again_and_no_other(world, run, base):
     assert "tamu_plant: 5 read, 5 loaded" in answer.err
     for theme in ("population", "fiber", "land"):
         assert f"{theme} layers: unchanged, reused" in answer.err
+    # A plant moves no parcel.
+    assert "parcels: unchanged, reused" in answer.err
     firm = "select max(firm_generation_50mi_mw) from core.parcel_metric"
     assert rows(world.build, firm)[0][0] == rows(base.build, firm)[0][0] + 1000
 
