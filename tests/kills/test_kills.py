@@ -260,7 +260,7 @@ def exported(home: Path) -> dict[str, Any]:
     """Contents of the tables that were exported."""
     paths = sorted((home / "exports").glob("*.parquet"))
     assert paths
-    return {path.name: gpd.read_parquet(path).to_wkb().to_json() for path in paths}
+    return {path.name: gpd.read_parquet(path).to_wkb().to_csv() for path in paths}
 
 
 def differing(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
