@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +38,17 @@ def keep_server() -> None:
 
     apart: Any = SimpleNamespace(**vars(subprocess) | {"Popen": _start_watched})
     server.subprocess = apart
+
+
+def end_quietly() -> None:
+    """Let DuckDB's binding find nothing left over when the interpreter ends, so that it says nothing.
+
+    Prefect's threads hold on to functions that know the types of DuckDB; they are let go of only when
+    the modules themselves are still there to be cleared, which they are for whoever `sys` knows.
+    """
+    sys.__dict__["gridstead_modules"] = [
+        module for name, module in sys.modules.items() if name.startswith(("duckdb", "_duckdb"))
+    ]
 
 
 def _start_watched(args: Sequence[str], env: Mapping[str, str]) -> "subprocess.Popen[Any]":

@@ -30,6 +30,7 @@ def _flow(request: RunRequest, only: str | None) -> Any:
     """Flow that is asked for; Prefect takes seconds to import."""
     environment.prepare(request.home)
     environment.keep_server()
+    environment.end_quietly()
     from flows.fiber import fiber
     from flows.grid import grid
     from flows.land import land
