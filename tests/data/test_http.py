@@ -299,7 +299,7 @@ def test_secrets_are_hidden_and_words_are_not(text, hidden):
 
 def test_what_pip_says_of_its_index_is_told_without_its_password():
     output = "WARNING: slow\nERROR: No matching distribution at https://me:word@depot/simple/x\n"
-    assert _reason(output) == "No matching distribution at https://depot/simple/x."
+    assert _reason(output) == ("No matching distribution at https://depot/simple/x", False)
 
 
 def test_what_is_written_down_tells_other_secrets_apart():

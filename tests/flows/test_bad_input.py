@@ -198,7 +198,7 @@ def strange_lock(world):
         (without_geometry, 1, "lake.geojson"),
         (without_crs, 1, "cb_2016_us_county_500k.shp states no CRS"),
         (without_column, 1, "has no column 'Pmax'"),
-        (without_rows, 1, "Check layer_not_empty found 1 rows"),
+        (without_rows, 1, "Check layer_not_empty found 1 row against"),
         (without_member, 1, "grid.zip holds no member 'plants.csv'"),
         (no_yaml, 2, "own.yaml is not valid YAML"),
         (strange_lock, 2, "own.lock: sources.tamu_grid"),

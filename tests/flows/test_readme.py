@@ -25,8 +25,8 @@ SQL = [
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 STUDIES = re.findall(r"```yaml\n(# my-study.yaml.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^gridstead .+$", README, re.MULTILINE)
-# Questions that the tiny study is too small for, and those that change a home or ask the machine.
-LARGE = ("portfolio", "backtest", "restore", "prune", "doctor")
+# Questions that the tiny study or its one run are too small for, and those that change a home or ask the machine.
+LARGE = ("portfolio", "backtest", "diff", "restore", "prune", "doctor")
 ASKING = [line for line in COMMANDS if shlex.split(line)[1] != "run"]
 
 

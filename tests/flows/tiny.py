@@ -145,7 +145,9 @@ def _sources() -> list[dict[str, Any]]:
     }
     entries = []
     for source_id, name in files.items():
-        entry = ours.source(source_id).model_dump(exclude={"mirror", "notes", "verified", "unverified_since"})
+        entry = ours.source(source_id).model_dump(
+            exclude={"mirror", "notes", "verified", "unverified_since"}
+        )
         entry["access"] = {"kind": "file", "path": f"files/{name}"}
         for table in entry["tables"].values():
             # What is expected of the real rows.
