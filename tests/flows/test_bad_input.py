@@ -218,7 +218,7 @@ def test_people_that_get_lost_stop_the_publication(world, run):
     tiny.rewrite_member(grid, "bus.csv", "\n".join(",".join(row) for row in table))
     tiny.lock(world.study.parent)
     answer = run()
-    assert_says(answer, 1, "Check people_conserved found 1 rows")
+    assert_says(answer, 1, "Check people_conserved found 1 row against")
     assert "Nothing was published; the last build stays." in answer.err
 
 
