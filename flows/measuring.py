@@ -95,10 +95,12 @@ def measure_parcels(
     told = slope.told if slope else None
     by = MeasuredBy(layers, power, fiber, parcels, excluded, people, told, code)
     result = _Result.of(home, by.key, study.measure)
+    parts = Parts(home.work / f"metric-{by.key}{PARTS_SUFFIX}", builds.metric_schema())
     if (there := result.found(study.measure, log)) is not None:
+        # Those of a run that was killed when it had joined them.
+        parts.remove()
         return there
     inputs = by.inputs()
-    parts = Parts(home.work / f"metric-{by.key}{PARTS_SUFFIX}", builds.metric_schema())
     skipped: list[pd.DataFrame] = []
     with RowReader(parcels) as rows, open_slope(slope, parcels) as raster:
 

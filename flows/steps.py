@@ -112,15 +112,16 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
     target = home.work / f"parcel-{key}.parquet"
     if is_there(target, "parcels", log):
         return target
+    made = target.with_name(target.name + ".made.part")
     with store.create() as con:
         attach(con, layers)
         whole = builds.layer_map(con, "county")
         counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
         if request.parcels:
-            found = divide_files(request, counties, whole, target)
+            found = divide_files(request, counties, whole, made)
         else:
             lakes = builds.layer_map(con, "lake")
-            found = divide_cells(study.divide, resolution, counties, lakes, target)
+            found = divide_cells(study.divide, resolution, counties, lakes, made)
     if not found.parcels:
         what = "parcel of the files" if request.parcels else f"cell of resolution {resolution}"
         msg = f"No {what} lies on land of the area ({' '.join(area_of(study, request))})."
@@ -131,6 +132,8 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
     write(found.left_out, target.with_suffix(".left-out.parquet"))
     write(found.rejected, target.with_suffix(".rejected.parquet"))
     write(counties, target.with_suffix(".counties.parquet"))
+    # Last: what lies beside the parcels is there whenever they are.
+    store.replace_atomically(made, target)
     log(f"{found.parcels:,} parcels, {len(found.left_out):,} left out")
     return target
 
