@@ -14,10 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import duckdb
-
 from data import store
-from data.errors import GridsteadError
 from flows.failing import failure_of
 from flows.home import Home
 from flows.progress import warn
@@ -76,7 +73,7 @@ def tell_of_build(home: Home) -> None:
         return
     try:
         notice = notice_of(home)
-    except (GridsteadError, duckdb.Error, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - the build is published, and a message is no reason to fail
         warn(f"What the build should notify of cannot be read: {type(error).__name__}.")
         return
     if notice.lines:
