@@ -14,7 +14,7 @@ from data.network_case import catalogue_of, load_with_case
 from data.pull import mirror_from_environment
 from flows import bounds
 from flows.cost_words import OBJECTIVES, SHORT_UNITS
-from flows.exporting import LEVELS, require_workload
+from flows.exporting import require_level, require_rows, require_workload
 from flows.home import Home
 from flows.reporting import rows_of
 from flows.show import Shown
@@ -49,12 +49,8 @@ PARCEL_COLUMNS = {
 
 def top(build: Path, workload: str, level: str, n: int) -> Shown:
     """Best regions or parcels of a workload."""
-    if level not in LEVELS:
-        msg = f"{level!r} is no level."
-        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
-    if n < 1:
-        msg = f"-n {n} asks for no rows."
-        raise UsageError(msg, "Ask for 1 or more.")
+    require_level(level)
+    require_rows("-n", n)
     with store.open_build(build) as con:
         require_workload(con, workload)
         run = rows_of(con, "query/run")[0]
@@ -79,9 +75,7 @@ def _ranks_drawn(row: dict[str, Any]) -> str | None:
 
 def sql(build: Path, query: str, limit: int, timeout_s: float = bounds.TIMEOUT_S) -> Shown:
     """Answer one read-only statement."""
-    if limit < 1:
-        msg = f"--limit {limit} asks for no rows."
-        raise UsageError(msg, "Ask for 1 or more.")
+    require_rows("--limit", limit)
     if not 0 < timeout_s <= bounds.LONGEST_S:
         msg = f"--timeout {timeout_s:g} is no time to wait."
         raise UsageError(msg, f"Give it up to {bounds.LONGEST_S:,.0f} seconds.")

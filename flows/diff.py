@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
-
-from data import store
 from data.errors import BuildError, UsageError
 from flows import diff_show, history
 from flows.diff_moves import BIG_FIRST, FIRST, moves, region_frame
 from flows.diff_points import Changes
 from flows.diff_side import Side
+from flows.exporting import require_level, require_rows
 from flows.home import Home
-from flows.reporting import rows_of
+from flows.housekeeping import run_of
 from flows.show import Shown, records
 
-LEVELS = ("county", "metro", "state", "zone", "parcel")
 LAST, PREVIOUS = "last", "previous"
 # Rows of each workload where none, and where one, is named.
 FEW, MANY = 5, 20
@@ -49,12 +46,8 @@ def diff(
     BuildError
         There is no history, or it cannot be read.
     """
-    if level not in LEVELS:
-        msg = f"{level!r} is no level."
-        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
-    if n is not None and n < 1:
-        msg = f"-n {n} asks for no rows."
-        raise UsageError(msg, "Ask for 1 or more.")
+    require_level(level)
+    require_rows("-n", n)
     first, second = choose(home, runs)
     before, after = (Side(history.read(home, run_id)) for run_id in (first, second))
     if before.row["inputs_sha256"] == after.row["inputs_sha256"]:
@@ -107,12 +100,8 @@ def choose(home: Home, asked: Sequence[str]) -> tuple[str, str]:
 
 def _published(home: Home, known: list[str]) -> str:
     """Give the run that is published; the newest where that is not in the history, or cannot be read."""
-    try:
-        with store.open_build(home.build) as con:
-            run_id = rows_of(con, "query/run")[0]["run_id"]
-    except (BuildError, duckdb.Error, IndexError):
-        return known[-1]
-    return run_id if run_id in known else known[-1]
+    run = run_of(home.build)
+    return run["run_id"] if run and run["run_id"] in known else known[-1]
 
 
 def _found(home: Home, known: list[str], asked: str, last: str) -> str:

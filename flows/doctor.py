@@ -110,10 +110,8 @@ def _python() -> Iterator[Finding]:
 
 
 def _kernels() -> Finding:
-    folder = Path(geo.__path__[0])
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    count = len(list((Path(chosen) if chosen else folder).rglob("*.nbi")))
-    place = Path(chosen) if chosen else folder
+    place = Path(os.environ.get("NUMBA_CACHE_DIR") or geo.__path__[0])
+    count = len(list(place.rglob("*.nbi")))
     if not os.access(place, os.W_OK) and not count:
         hint = "Set NUMBA_CACHE_DIR to a folder that can be written."
         return Finding(

@@ -89,12 +89,8 @@ def export_level(
     GeoError
         A format does not exist.
     """
-    if level not in LEVELS:
-        msg = f"{level!r} is no level."
-        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
-    if top is not None and top < 1:
-        msg = f"--top {top} asks for no rows."
-        raise UsageError(msg, "Ask for 1 or more.")
+    require_level(level)
+    require_rows("--top", top)
     writers = [find_format(word) for word in formats]
     with store.open_build(build) as con:
         require_workload(con, workload)
@@ -134,6 +130,20 @@ def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNo
         excluded=[row["source_id"] for row in sources if not row["is_exportable"]],
         tool_version=version("gridstead"),
     )
+
+
+def require_level(level: str) -> None:
+    """Check that a level is one that is ranked."""
+    if level not in LEVELS:
+        msg = f"{level!r} is no level."
+        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
+
+
+def require_rows(option: str, count: int | None) -> None:
+    """Check that an option that bounds the rows, where it is given, asks for some."""
+    if count is not None and count < 1:
+        msg = f"{option} {count} asks for no rows."
+        raise UsageError(msg, "Ask for 1 or more.")
 
 
 def require_workload(con: duckdb.DuckDBPyConnection, workload: str) -> None:

@@ -8,13 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
 from data import build as builds
 from data import store
-from data.errors import BuildError
 from data.network_case import catalogue_of
 from data.pull import Pulled
 from data.study import Study
@@ -24,10 +22,9 @@ from flows.clock import utc
 from flows.confidence import confide_regions
 from flows.filling import region_filler
 from flows.home import Home
-from flows.housekeeping import prune
+from flows.housekeeping import prune, run_of
 from flows.measuring import SKIPPED_SUFFIX
 from flows.power import REJECTED, beside
-from flows.reporting import rows_of
 from flows.request import RunRequest, area_of
 from flows.results import Log
 
@@ -137,14 +134,8 @@ def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) ->
 
 
 def _published_inputs(home: Home) -> str | None:
-    if not home.build.is_file():
-        return None
-    try:
-        with store.open_build(home.build) as con:
-            rows = rows_of(con, "query/run")
-    except (BuildError, duckdb.Error):
-        return None
-    return rows[0]["inputs_sha256"] if rows else None
+    run = run_of(home.build)
+    return run["inputs_sha256"] if run else None
 
 
 def _run_row(

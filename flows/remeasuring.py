@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data import store
 from data.errors import MeasureError
 from data.parts import Chunk, Parts, RowReader
 from flows.home import Home
@@ -71,7 +72,7 @@ class Again:
         except OSError:
             temporary = target.with_name(target.name + ".part")
             shutil.copyfile(self.metrics, temporary)
-            temporary.replace(target)
+            store.replace_atomically(temporary, target)
 
     def stale_chunks(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Chunks with a parcel that has to be measured."""

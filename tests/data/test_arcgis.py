@@ -7,9 +7,10 @@ import pytest
 import shapely
 
 from data.access import Retry
-from data.catalogue import Lock, Source, Table
+from data.catalogue import Lock, Table
 from data.errors import PullError
 from data.pull import pull
+from tests.data.thing import thing
 from tests.upstream import ArcgisLayer, Request, Response, reply, running
 
 
@@ -35,20 +36,7 @@ def fetch(tmp_path, pauses):
 
 
 def source(access):
-    return Source.model_validate(
-        {
-            "id": "thing",
-            "title": "Thing",
-            "theme": "grid",
-            "access": access,
-            "licence": "MIT",
-            "data_terms": "MIT",
-            "attribution": "Someone",
-            "as_of": 2024,
-            "is_exportable": True,
-            "tables": {"thing": {"reader": "geo"}},
-        }
-    )
+    return thing(access, "geo")
 
 
 PATH = "/rest/services/Lines/FeatureServer/0"

@@ -15,9 +15,10 @@ from data.access._client import asked
 from data.access._retry import tls_refusal
 from data.access._secrets import fill, hide, mark
 from data.access.package import _reason
-from data.catalogue import Lock, Source
+from data.catalogue import Lock
 from data.errors import IntegrityError, PassingPullError, PullError
 from data.pull import pull
+from tests.data.thing import thing
 from tests.upstream import Request, Response, conditional, running
 from tests.upstream import faults as upstream_faults
 
@@ -62,20 +63,7 @@ def fetch(cache, pauses):
 
 
 def source(url, **more):
-    return Source.model_validate(
-        {
-            "id": "thing",
-            "title": "Thing",
-            "theme": "grid",
-            "access": {"kind": "http", "url": url} | more,
-            "licence": "MIT",
-            "data_terms": "MIT",
-            "attribution": "Someone",
-            "as_of": 2024,
-            "is_exportable": True,
-            "tables": {"thing": {"reader": "csv"}},
-        }
-    )
+    return thing({"kind": "http", "url": url} | more)
 
 
 def to(place):

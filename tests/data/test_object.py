@@ -15,6 +15,7 @@ from data.catalogue import Lock, Source, Table
 from data.errors import PassingPullError, PullError
 from data.pull import pull
 from data.readers import read_table
+from tests.data.thing import thing
 from tests.upstream.s3 import ObjectStore
 from tests.upstream.server import Response, running
 
@@ -57,20 +58,7 @@ def folder(tmp_path):
 
 
 def source(uri, reader="geoparquet", **access):
-    return Source.model_validate(
-        {
-            "id": "thing",
-            "title": "Thing",
-            "theme": "land",
-            "access": {"kind": "object", "uri": uri} | access,
-            "licence": "CC0",
-            "data_terms": "CC0",
-            "attribution": "Someone",
-            "as_of": 2024,
-            "is_exportable": True,
-            "tables": {"thing": {"reader": reader}},
-        }
-    )
+    return thing({"kind": "object", "uri": uri} | access, reader, theme="land")
 
 
 def rows(pulled):

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from data.access import Retry
 from data.access._osmnx import ask, slot_wait_s
 from data.address import OverpassAccess
-from data.catalogue import Source, Table
+from data.catalogue import Table
 from data.errors import PullError
 from data.pull import pull
 from data.readers import read_table
 from tests.data import overpass as stand_in
 from tests.data.overpass import Failure
+from tests.data.thing import thing
 
 # The less ground, the faster osmnx.
 BOX = [-77.6, 38.95, -77.4, 39.15]
@@ -45,21 +46,16 @@ def fetch(tmp_path, pauses):
 
 def source(server, *, tags=POWER, bbox=BOX, source_id="thing", **access):
     url = server if isinstance(server, str) else server.url
-    return Source.model_validate(
-        {
-            "id": source_id,
-            "title": "Thing",
-            "theme": "grid",
-            "access": {"kind": "overpass", "url": url, "tags": tags, "bbox": bbox} | access,
-            "licence": "ODbL 1.0",
-            "data_terms": "ODbL 1.0",
-            "attribution": "© OpenStreetMap contributors",
-            "as_of": "live",
-            "is_exportable": True,
-            "verified": False,
-            "unverified_since": "2026-11-22",
-            "tables": {"thing": {"reader": "osm", "options": {"tags": tags}}},
-        }
+    return thing(
+        {"kind": "overpass", "url": url, "tags": tags, "bbox": bbox} | access,
+        id=source_id,
+        licence="ODbL 1.0",
+        data_terms="ODbL 1.0",
+        attribution="© OpenStreetMap contributors",
+        as_of="live",
+        verified=False,
+        unverified_since="2026-11-22",
+        tables={"thing": {"reader": "osm", "options": {"tags": tags}}},
     )
 
 

@@ -5,9 +5,10 @@ import pytest
 
 from data.access import Retry
 from data.access._retry import retry_after_s
-from data.catalogue import Lock, LockEntry, Source
+from data.catalogue import Lock, LockEntry
 from data.errors import IntegrityError, PullError
 from data.pull import mirror_from_environment, pull, sha256_of
+from tests.data.thing import thing
 from tests.upstream import Response, conditional, make_wheel, running
 
 BODY = bytes(range(256)) * 4000
@@ -39,24 +40,8 @@ def fetch(cache, pauses):
     return fetch
 
 
-def source(access, **more):
-    entry = {
-        "id": "thing",
-        "title": "Thing",
-        "theme": "grid",
-        "access": access,
-        "licence": "MIT",
-        "data_terms": "MIT",
-        "attribution": "Someone",
-        "as_of": 2024,
-        "is_exportable": True,
-        "tables": {"thing": {"reader": "csv"}},
-    }
-    return Source.model_validate(entry | more)
-
-
 def http(upstream, path="/thing.bin", **more):
-    return source({"kind": "http", "url": upstream.url(path)} | more)
+    return thing({"kind": "http", "url": upstream.url(path)} | more)
 
 
 def locked(path, version="2024", sha256=None):
@@ -82,13 +67,13 @@ class TestPackage:
 
     def test_is_downloaded_by_pip_and_then_comes_from_the_cache(self, wheel, fetch, cache):
         lock, seen = locked(wheel, "1.2"), []
-        first = fetch(source(self.ACCESS), lock, progress=lambda *step: seen.append(step))
+        first = fetch(thing(self.ACCESS), lock, progress=lambda *step: seen.append(step))
         assert (first.origin, first.is_stale, first.sha256) == ("network", False, sha256_of(wheel))
         place = f"objects/{first.sha256[:2]}/{first.sha256}/tiny_data-1.2-py3-none-any.whl"
         assert first.path == cache / place
         assert seen[-1] == ("thing", first.bytes, first.bytes)
         wheel.unlink()
-        again = fetch(source(self.ACCESS), lock, offline=True)
+        again = fetch(thing(self.ACCESS), lock, offline=True)
         assert (again.origin, again.path, again.fetched_at) == (
             "cache",
             first.path,
@@ -99,35 +84,35 @@ class TestPackage:
     def test_with_other_bytes_is_refused_and_removed(self, wheel, fetch, cache):
         right = "0" * 64
         with pytest.raises(IntegrityError) as caught:
-            fetch(source(self.ACCESS), locked(wheel, "1.2", right))
+            fetch(thing(self.ACCESS), locked(wheel, "1.2", right))
         assert right in str(caught.value)
         assert sha256_of(wheel) in str(caught.value)
         assert not list(cache.rglob("*.whl"))
 
     def test_damaged_in_the_cache_is_fetched_again(self, wheel, fetch):
         lock = locked(wheel, "1.2")
-        path = fetch(source(self.ACCESS), lock).path
+        path = fetch(thing(self.ACCESS), lock).path
         path.write_bytes(b"x" * path.stat().st_size)
-        assert fetch(source(self.ACCESS), lock).origin == "network"
+        assert fetch(thing(self.ACCESS), lock).origin == "network"
         assert sha256_of(path) == lock.sources["thing"].sha256
 
     @pytest.mark.usefixtures("wheel")
     def test_that_the_index_lacks_is_one_sentence(self, fetch, wheel):
-        missing = source(self.ACCESS | {"version": "9.9"})
+        missing = thing(self.ACCESS | {"version": "9.9"})
         with pytest.raises(PullError, match=r"pip download Tiny-Data==9\.9 failed: [^\n]+\.$"):
             fetch(missing, locked(wheel, "9.9"))
 
     def test_not_in_the_lock_is_refused(self, fetch):
         with pytest.raises(IntegrityError, match="not in the lock"):
-            fetch(source(self.ACCESS))
+            fetch(thing(self.ACCESS))
 
     def test_of_another_version_than_the_lock_is_refused(self, wheel, fetch):
         with pytest.raises(IntegrityError, match=r"version 1\.2 in the catalogue and 1\.1"):
-            fetch(source(self.ACCESS), locked(wheel, "1.1"))
+            fetch(thing(self.ACCESS), locked(wheel, "1.1"))
 
     def test_offline_without_a_copy_says_so(self, wheel, fetch):
         with pytest.raises(PullError, match="not in the cache"):
-            fetch(source(self.ACCESS), locked(wheel, "1.2"), offline=True)
+            fetch(thing(self.ACCESS), locked(wheel, "1.2"), offline=True)
 
     @pytest.mark.parametrize("place", ["", "packages"])
     def test_comes_from_the_mirror_first(self, wheel, fetch, tmp_path, place):
@@ -135,7 +120,7 @@ class TestPackage:
         target = tmp_path / "mirror" / place / wheel.name
         target.parent.mkdir(parents=True)
         wheel.rename(target)
-        got = fetch(source(self.ACCESS), lock, mirror=tmp_path / "mirror", offline=True)
+        got = fetch(thing(self.ACCESS), lock, mirror=tmp_path / "mirror", offline=True)
         assert (got.origin, got.path) == ("mirror", target)
 
     def test_damaged_in_the_mirror_is_refused_and_left_alone(self, wheel, fetch, tmp_path):
@@ -143,23 +128,23 @@ class TestPackage:
         target = tmp_path / wheel.name
         target.write_bytes(b"not a wheel")
         with pytest.raises(IntegrityError, match="sha256"):
-            fetch(source(self.ACCESS), lock, mirror=tmp_path)
+            fetch(thing(self.ACCESS), lock, mirror=tmp_path)
         assert target.exists()
 
 
 class TestFile:
     def test_relative_without_a_mirror_names_the_variable(self, fetch):
         with pytest.raises(PullError, match="none is given") as caught:
-            fetch(source({"kind": "file", "path": "grid/x.csv"}))
+            fetch(thing({"kind": "file", "path": "grid/x.csv"}))
         assert "GRIDSTEAD_MIRROR" in caught.value.hint
 
     def test_is_used_where_it_lies(self, fetch, tmp_path, cache):
         path = tmp_path / "grid" / "x.csv"
         path.parent.mkdir()
         path.write_text("a\n1\n")
-        got = fetch(source({"kind": "file", "path": "grid/x.csv"}), mirror=tmp_path)
+        got = fetch(thing({"kind": "file", "path": "grid/x.csv"}), mirror=tmp_path)
         assert (got.path, got.origin, got.bytes) == (path, "mirror", 4)
-        assert fetch(source({"kind": "file", "path": str(path)})).path == path
+        assert fetch(thing({"kind": "file", "path": str(path)})).path == path
         assert not cache.exists()
 
     def test_with_other_bytes_than_the_lock_is_refused(self, fetch, tmp_path):
@@ -168,7 +153,7 @@ class TestFile:
         lock = locked(path)
         path.write_text("a\n2\n")
         with pytest.raises(IntegrityError, match=lock.sources["thing"].sha256):
-            fetch(source({"kind": "file", "path": "x.csv"}), lock, mirror=tmp_path)
+            fetch(thing({"kind": "file", "path": "x.csv"}), lock, mirror=tmp_path)
 
     @pytest.mark.parametrize("path", ["none.csv", "../secret.csv", "/nowhere/none.csv"])
     def test_that_is_not_there_or_outside_says_so(self, fetch, tmp_path, path):
@@ -176,7 +161,7 @@ class TestFile:
         mirror = tmp_path / "mirror"
         mirror.mkdir()
         with pytest.raises(PullError, match=path):
-            fetch(source({"kind": "file", "path": path}), mirror=mirror)
+            fetch(thing({"kind": "file", "path": path}), mirror=mirror)
 
     def test_mirror_variable_that_names_no_folder_is_an_error(self, monkeypatch, tmp_path):
         monkeypatch.setenv("GRIDSTEAD_MIRROR", str(tmp_path / "none"))
@@ -323,7 +308,7 @@ class TestHttp:
         assert not upstream.requests
 
     def test_nobody_listening_is_one_sentence(self, fetch, pauses):
-        gone = source({"kind": "http", "url": "http://127.0.0.1:9/x.csv"})
+        gone = thing({"kind": "http", "url": "http://127.0.0.1:9/x.csv"})
         with pytest.raises(PullError, match="failed 4 times"):
             fetch(gone)
         assert len(pauses) == 3

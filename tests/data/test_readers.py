@@ -20,26 +20,14 @@ from data.errors import CatalogueError, IntegrityError, ReadError
 from data.pull import pull, sha256_of
 from data.readers import read_table
 from data.readers.raster import open_raster
+from tests.data.thing import thing
 
 CATALOGUE = load_catalogue()
 ROOT = Path(__file__).parents[2]
 MIRROR = ROOT.parent / "shared" / "mirror"
 CACHE = ROOT / "var" / "cache"
 
-SOURCE = Source.model_validate(
-    {
-        "id": "thing",
-        "title": "Thing",
-        "theme": "grid",
-        "access": {"kind": "file", "path": "x"},
-        "licence": "MIT",
-        "data_terms": "MIT",
-        "attribution": "Someone",
-        "as_of": 2024,
-        "is_exportable": True,
-        "tables": {"thing": {"reader": "csv"}},
-    }
-)
+SOURCE = thing({"kind": "file", "path": "x"})
 
 
 def read(path, reader, **entry):
