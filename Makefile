@@ -5,7 +5,7 @@ STUDY ?= open-conus
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test slow mirror kills faults upstream package bench audit lint format setup clean help
+.PHONY: run test slow mirror browser qgis kills faults upstream package bench audit lint format setup clean help
 
 run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
@@ -18,6 +18,12 @@ slow: setup  ## whole runs, killed runs and long comparisons
 
 mirror: setup  ## tests against the real data in ../shared/mirror (skipped with a reason without it)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m mirror $(ARGS)
+
+browser: setup  ## the map page in a real Chromium (skipped with a reason without one)
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+qgis: setup  ## files opened in a real QGIS (skipped with a reason without one)
+	$(BIN)/python -m pytest -m qgis $(ARGS)
 
 kills: setup  ## runs that are killed at every step, and what they leave
 	$(BIN)/python -m pytest -s -m kills tests/kills $(ARGS)
