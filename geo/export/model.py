@@ -12,6 +12,7 @@ import shapely
 
 from geo.errors import CrsError, GeoError, GeometryError
 from geo.export._cells import clean_column, clean_text
+from geo.export._words import alias_of
 
 LONLAT_CRS = "OGC:CRS84"
 SYNTHETIC_SENTENCE = (
@@ -46,6 +47,8 @@ class ExportLayer:
         One or two sentences.
     column_docs
         Column name to what it holds; columns may be left out.
+    aliases
+        Column name to words for people, with the unit; those left out are made from the name.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class ExportLayer:
     frame: gpd.GeoDataFrame
     description: str = ""
     column_docs: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the layer and clean its frame."""
@@ -75,6 +79,11 @@ class ExportLayer:
         object.__setattr__(self, "description", clean_text(self.description))
         docs = {column: clean_text(text) for column, text in self.column_docs.items()}
         object.__setattr__(self, "column_docs", docs)
+        aliases = {
+            column: clean_text(self.aliases.get(column) or alias_of(column))
+            for column in self.columns
+        }
+        object.__setattr__(self, "aliases", aliases)
 
     @property
     def columns(self) -> list[str]:
@@ -172,8 +181,9 @@ def _name_problems(layer: ExportLayer) -> list[str]:
             problems.append(f"column name {column!r} is reserved by a format")
     geometries = [str(name) for name in frame.columns[frame.dtypes == "geometry"] if name != active]
     problems += [f"column {name!r} is a second geometry" for name in geometries]
-    unknown = sorted(set(layer.column_docs) - {*columns, "geometry"})
-    problems += [f"column_docs name {name!r}, which is no column" for name in unknown]
+    for what, named in (("column_docs", layer.column_docs), ("aliases", layer.aliases)):
+        unknown = sorted(set(named) - {*columns, "geometry"})
+        problems += [f"{what} name {name!r}, which is no column" for name in unknown]
     return problems
 
 
