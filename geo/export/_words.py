@@ -51,6 +51,7 @@ _ALIASES = {
     "largest_circuit_mw": "Largest circuit (MW)",
     "import_n1_mw": "All circuits but the largest (MW)",
     "limit_text": "What limits headroom",
+    "retiring_generation_25mi_count": "Number of retiring plants within 25 mi",
     "capacity_as_of": "Stated capacity, as of",
     "population_people": "People",
     "industrial_usd_per_mwh": "Industrial power price ($/MWh)",
@@ -84,8 +85,6 @@ _WORDS = {
     "flexible_100": "flexible load at 1 % curtailment",
 }
 
-_REACH = re.compile(r"_(\d+)(mi|ms)(?=_|$)")
-
 
 def alias_of(column: str) -> str:
     """Give words with units for a column, by the rules that names of columns follow.
@@ -100,34 +99,18 @@ def alias_of(column: str) -> str:
     """
     if column in _ALIASES:
         return _ALIASES[column]
-    rest, end, unit = column, "", ""
-    head, _, last = rest.rpartition("_")
-    if head and last in _ENDS:
-        rest, end = head, _ENDS[last]
-    elif head and last in _PERCENTILES:
-        rest, end = head, _PERCENTILES[last]
-    for suffix, words in UNITS.items():
-        if rest.endswith(f"_{suffix}") and suffix not in {"people", "count"}:
-            rest, unit = rest[: -len(suffix) - 1], words
-            break
-    if unit == "mi" and not re.search(r"_\d+mi$", rest):
+    rest, end = _without_end(column)
+    rest, unit = _without_unit(rest)
+    if unit == "mi":
         rest = f"distance_to_{rest}"
-    rest = re.sub(r"_(\d+)kv\b|_(\d+)kv(?=_)", lambda m: f", {m[1] or m[2]} kV or more", rest)
     if rest.endswith("_count"):
-        rest = (
-            f"number_of_{rest[:-6]}s"
-            if not (reach := _REACH.search(rest))
-            else (f"number_of_{rest[: reach.start()]}s{reach[0]}")
-        )
-    rest = _REACH.sub(r" within \1 \2", rest)
-    if rest.startswith("population"):
-        rest = rest.replace("population", "people", 1)
+        rest = re.sub(r"^(.+?)((?:_\d+(?:mi|ms))?)_count$", r"number_of_\1s\2", rest)
+    rest = re.sub(r"_(\d+)(mi|ms)(?=_|$)", r" within \1 \2", rest)
+    rest = re.sub(r"_(\d+)kv(?=_|$)", r", \1 kV or more", rest)
+    rest = re.sub("^population", "people", rest)
     for short, words in _WORDS.items():
         rest = re.sub(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z0-9])", words, rest)
-    if rest.endswith("_id"):
-        rest, unit = rest[:-3], "id"
-    text = rest.replace("_", " ").strip()
-    text = (text[:1].upper() + text[1:]) + (f", {end}" if end else "")
+    text = _capital(rest.replace("_", " ").strip()) + end
     return f"{text} ({unit})" if unit else text
 
 
@@ -141,9 +124,30 @@ def alias_of_metric(label: str, unit: str | None) -> str:
     unit
         A key of `UNITS`, another word that is taken as it is, or None for what has no unit.
     """
-    text = re.sub(r" \((low|high)\)$", r", \1", label.strip())
-    text = text[:1].upper() + text[1:]
+    text = _capital(re.sub(r" \((low|high)\)$", r", \1", label.strip()))
+    words = UNITS.get(unit or "", unit)
     # A label often says its unit itself, as in "share under lakes" or "number of plants".
-    said = not unit or unit in {"share", "count", "people", "degree_days", "acres"}
-    words = UNITS.get(unit, unit)
-    return text if said or {unit, words} & set(text.split()) else f"{text} ({words})"
+    said = unit in {"share", "count", "people", "degree_days"} or {unit, words} & set(
+        text.replace("Acres", "acres").split()
+    )
+    return text if not unit or said else f"{text} ({words})"
+
+
+def _without_end(name: str) -> tuple[str, str]:
+    head, _, last = name.rpartition("_")
+    word = _ENDS.get(last) or _PERCENTILES.get(last)
+    return (head, f", {word}") if head and word else (name, "")
+
+
+def _without_unit(name: str) -> tuple[str, str]:
+    """Split the unit off, unless the ending says what is counted or how far something reaches."""
+    if name.endswith("_id"):
+        return name[:-3], "id"
+    for suffix, words in UNITS.items():
+        if name.endswith(f"_{suffix}") and suffix not in {"people", "count"}:
+            return name[: -len(suffix) - 1], words
+    return name, ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
