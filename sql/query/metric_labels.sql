@@ -1,0 +1,5 @@
+select
+    metric,
+    label
+from meta.metric
+order by metric;
