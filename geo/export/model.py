@@ -79,11 +79,7 @@ class ExportLayer:
         object.__setattr__(self, "description", clean_text(self.description))
         docs = {column: clean_text(text) for column, text in self.column_docs.items()}
         object.__setattr__(self, "column_docs", docs)
-        aliases = {
-            column: clean_text(self.aliases.get(column) or alias_of(column))
-            for column in self.columns
-        }
-        object.__setattr__(self, "aliases", aliases)
+        object.__setattr__(self, "aliases", _distinct_aliases(self.columns, self.aliases))
 
     @property
     def columns(self) -> list[str]:
@@ -119,6 +115,8 @@ class ExportNote:
         Sources left out of exports because of their terms.
     tool_version
         Version of the pipeline.
+    restriction
+        One sentence that stands first where the file must not be passed on; empty where it may.
     """
 
     run_id: str
@@ -129,10 +127,12 @@ class ExportNote:
     licences: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     tool_version: str = ""
+    restriction: str = ""
 
     def items(self) -> dict[str, str]:
         """Give the note as text keys and values, empty ones left out."""
         pairs = {
+            "restriction": self.restriction,
             "run_id": self.run_id,
             "run_date": self.run_date.isoformat(),
             "study": self.study,
@@ -148,6 +148,15 @@ class ExportNote:
     def to_json(self) -> str:
         """Give `items` as a JSON object."""
         return json.dumps(self.items(), ensure_ascii=False)
+
+
+def _distinct_aliases(columns: list[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Give words for every column; GeoPackage wants those of a table to differ."""
+    aliases: dict[str, str] = {}
+    for column in columns:
+        words = clean_text(given.get(column) or alias_of(column))
+        aliases[column] = f"{words} [{column}]" if words in aliases.values() else words
+    return aliases
 
 
 def in_epsg_4326(layer: ExportLayer) -> gpd.GeoDataFrame:
