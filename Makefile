@@ -48,6 +48,7 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/confidence.py
 	$(BIN)/python benchmarks/assess.py
 	$(BIN)/python benchmarks/portfolio.py
+	$(BIN)/python benchmarks/page.py
 
 audit: setup  ## requirements: known vulnerabilities, pins, hashes, what is installed
 	$(BIN)/python -m tests.audit
