@@ -370,32 +370,52 @@ def export(
     workload: str,
     *formats: str,
     level: Level = "county",
-    top: int | None = None,
+    top: int | Literal["all"] | None = None,
+    where: str = "",
+    area: Annotated[list[str] | None, Several] = None,
+    with_restricted: Annotated[bool, Flag] = False,
     home: HomeOption = None,
     out: Path | None = None,
     json: JsonOption = False,
 ) -> Shown:
-    """Export a ranking: gpkg geoparquet fgb geojson csv.
+    """Export a ranking as files for mapping tools and spreadsheets.
 
     Parameters
     ----------
     workload
         A profile that the build ranks by: training, inference, training_gigawatt and others.
     formats
-        One or more of gpkg, geoparquet, fgb, geojson, csv.
+        One or more of gpkg, geoparquet, fgb, geojson, kmz, pmtiles, cog, xlsx, csv, csv-wkt, shp.
     level
         What is exported.
     top
-        Only the first so many (default: all regions, the first 5,000 parcels).
+        Only the first so many of what is selected, or all (default: all regions; the first 5,000
+        parcels where neither --where nor --area is given).
+    where
+        Condition over the columns of the export: "state_id = 'TX' and headroom_mw_mid > 300".
+    area
+        Only what lies in these states (VA or Virginia), five-digit county codes (51107), or files
+        with polygons (GeoJSON). Several may be given.
+    with_restricted
+        Include what the terms of its source do not let be passed on: for your own eyes.
     out
         Folder to write to (default: exports in the home).
     """
     if not formats:
         msg = "Name a format."
         raise UsageError(msg, "For example: gridstead export training gpkg --level county.")
+    if area == []:
+        msg = "--area names nothing."
+        raise UsageError(msg, "Leave it out, or give it a value.")
     place = Home.at(home)
+    selection = exporting.Selection(level, top, where, area or ())
     written = exporting.export_level(
-        place.build, workload, formats, level, top, out or place.exports
+        place.build,
+        workload,
+        formats,
+        selection,
+        out or place.exports,
+        with_restricted=with_restricted,
     )
     rows = [{"file": str(path), "bytes": path.stat().st_size} for path in written]
     return Shown("Exported", rows)

@@ -1,29 +1,60 @@
-"""Export a published build: files for mapping tools, maps and the report."""
+"""Export a published build: files for mapping tools, maps and the report.
+
+Whatever is written here leaves out what the terms of its source do not let be passed on: see `flows.terms`.
+"""
 
 import json
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import geopandas as gpd
 import numpy as np
 
 from data import store
 from data.build import to_map
 from data.errors import UsageError
-from flows.reporting import report_data, rows_of
+from flows import bounds, selecting, terms
+from flows.reporting import rows_of
+from flows.run_report import report_data
+from flows.selecting import LEVELS, TOP_PARCELS, Selection, require_level, require_rows
+from flows.terms import Withheld
 from geo.export import ExportLayer, ExportNote, find_format, people_tif, replacing
 from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
 from geo.people_grid import PeopleCells, grid_of
 
-LEVELS = ("county", "metro", "state", "zone", "parcel")
-TOP_PARCELS = 5_000
+__all__ = [
+    "LEVELS",
+    "MANIFEST",
+    "Selection",
+    "export_level",
+    "export_note",
+    "export_run",
+    "require_level",
+    "require_rows",
+    "require_workload",
+]
+# Kind of rows -> what reads them, and the table of mart whose words their columns have.
+QUERIES = {
+    "region": "query/regions_for_export",
+    "parcel": "query/parcels_for_export",
+    "substation": "query/substations_for_export",
+    "metro": "query/metros_for_export",
+}
+TABLES = {
+    "region": "ranked_regions",
+    "parcel": "ranked_parcels",
+    "substation": "substation",
+    "metro": "metro",
+}
 MANIFEST = "manifest.json"
 # Where writers stage their files, and after how many seconds nobody is writing there any more.
 STAGED = ".export-*"
@@ -54,18 +85,19 @@ def export_run(build: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         # Until all files are there, they are those of no build.
         (out / MANIFEST).unlink(missing_ok=True)
-        note = export_note(con, run)
+        held = terms.withheld(con)
+        note = export_note(con, run, held)
         workloads = [row["workload"] for row in rows_of(con, "query/workloads")]
-        layers = [layer for workload in workloads for layer in _workload_layers(con, workload)]
-        layers += [
-            _layer(con, "substations", "Substations by headroom", "query/substations_for_export")
+        layers = [
+            layer for workload in workloads for layer in _workload_layers(con, workload, held)
         ]
-        layers += [_layer(con, "metros", "Metropolitan areas", "query/metros_for_export")]
+        layers.append(_layer(con, "substations", "Substations by headroom", "substation", held))
+        layers.append(_layer(con, "metros", "Metropolitan areas", "metro", held))
         written = [find_format("gpkg")(out / "gridstead.gpkg", layers, note)]
         parquet = find_format("geoparquet")
         written += [parquet(out / f"{layer.name}.parquet", [layer], note) for layer in layers]
         written += [_map(con, workload, out, note) for workload in workloads]
-        written.append(_headroom_map(con, out, note))
+        written.append(_headroom_map(con, out, note, held))
         written += _people(con, out, note)
         report = out / "report.md"
         with replacing(report) as temporary:
@@ -78,47 +110,76 @@ def export_run(build: Path, out: Path) -> list[Path]:
 
 
 def export_level(
-    build: Path, workload: str, formats: Sequence[str], level: str, top: int | None, out: Path
+    build: Path,
+    workload: str,
+    formats: Sequence[str],
+    selection: Selection,
+    out: Path,
+    *,
+    with_restricted: bool = False,
 ) -> list[Path]:
-    """Write one ranking at one level in the formats asked for.
+    """Write what is selected of one ranking in the formats asked for.
+
+    Parameters
+    ----------
+    build
+        Published build.
+    workload
+        Profile that ranks.
+    formats
+        Words of formats.
+    selection
+        Level and rows.
+    out
+        Folder to write to.
+    with_restricted
+        Leave nothing out for its terms: the names of the files then end in `_restricted`, and each says first
+        that it must not be passed on.
 
     Raises
     ------
     UsageError
-        The workload or the level does not exist.
+        The workload or the level does not exist, or the selection is wrong or selects nothing.
     GeoError
-        A format does not exist.
+        A format does not exist, or cannot hold what is selected.
     """
-    require_level(level)
-    require_rows("--top", top)
+    selecting.check(selection)
     writers = [find_format(word) for word in formats]
-    with store.open_build(build) as con:
+    memory = bounds.memory_mb() if selection.where else None
+    with store.open_build(build, memory_mb=memory) as con:
         require_workload(con, workload)
-        note = export_note(con, rows_of(con, "query/run")[0])
-        if level == "parcel":
-            layer = _layer(
-                con,
-                f"{workload}_parcels",
-                f"Parcels for {workload}",
-                "query/parcels_for_export",
-                {"workload": workload, "n": top or TOP_PARCELS},
+        held = terms.withheld(con, with_restricted=with_restricted)
+        note = export_note(con, rows_of(con, "query/run")[0], held)
+        frame = selecting.selected(con, workload, selection, held)
+        if selection.level == selecting.PARCEL:
+            layer = _layer_of(
+                con, f"{workload}_parcels", f"Parcels for {workload}", frame, "parcel", held
             )
         else:
-            layer = _layer(
-                con,
-                f"{workload}_regions",
-                f"{level.capitalize()} ranking for {workload}",
-                "query/regions_for_export",
-                {"workload": workload, "level": level, "n": top},
-            )
+            title = f"{selection.level.capitalize()} ranking for {workload}"
+            layer = _layer_of(con, f"{workload}_regions", title, frame, "region", held)
+    layer = replace(layer, description=selection.words)
     out.mkdir(parents=True, exist_ok=True)
-    stem = f"{workload}_{level}"
+    stem = f"{workload}_{selection.level}" + ("_restricted" if held.is_restricted else "")
     return [writer(out / f"{stem}{writer.suffix}", [layer], note) for writer in writers]
 
 
-def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNote:
-    """Gather what every exported file carries about the run and its sources."""
+def export_note(
+    con: duckdb.DuckDBPyConnection, run: dict[str, Any], held: Withheld | None = None
+) -> ExportNote:
+    """Gather what every exported file carries about the run and its sources.
+
+    Parameters
+    ----------
+    con
+        Open build.
+    run
+        Its row of `meta.run`.
+    held
+        What is withheld of the file; by default what terms ask for.
+    """
     sources = rows_of(con, "query/source_report")
+    held = held or terms.withheld(con)
     finished: date = run["started_at"].date()
     return ExportNote(
         run_id=run["run_id"],
@@ -127,23 +188,12 @@ def export_note(con: duckdb.DuckDBPyConnection, run: dict[str, Any]) -> ExportNo
         is_synthetic=run["is_synthetic"],
         attributions=[row["attribution"] for row in sources],
         licences=[f"{row['source_id']}: {row['data_terms']}" for row in sources],
-        excluded=[row["source_id"] for row in sources if not row["is_exportable"]],
+        excluded=[] if held.is_restricted else held.named,
         tool_version=version("gridstead"),
+        restriction=f"{terms.RESTRICTED_SENTENCE} {'; '.join(held.named)}."
+        if held.is_restricted
+        else "",
     )
-
-
-def require_level(level: str) -> None:
-    """Check that a level is one that is ranked."""
-    if level not in LEVELS:
-        msg = f"{level!r} is no level."
-        raise UsageError(msg, f"Levels: {', '.join(LEVELS)}.")
-
-
-def require_rows(option: str, count: int | None) -> None:
-    """Check that an option that bounds the rows, where it is given, asks for some."""
-    if count is not None and count < 1:
-        msg = f"{option} {count} asks for no rows."
-        raise UsageError(msg, "Ask for 1 or more.")
 
 
 def require_workload(con: duckdb.DuckDBPyConnection, workload: str) -> None:
@@ -154,20 +204,24 @@ def require_workload(con: duckdb.DuckDBPyConnection, workload: str) -> None:
         raise UsageError(msg, f"It ranks: {', '.join(known)}.")
 
 
-def _workload_layers(con: duckdb.DuckDBPyConnection, workload: str) -> list[ExportLayer]:
+def _workload_layers(
+    con: duckdb.DuckDBPyConnection, workload: str, held: Withheld
+) -> list[ExportLayer]:
     return [
         _layer(
             con,
             f"{workload}_regions",
             f"Regions for {workload}",
-            "query/regions_for_export",
+            "region",
+            held,
             {"workload": workload, "level": None, "n": None},
         ),
         _layer(
             con,
             f"{workload}_parcels",
             f"First {TOP_PARCELS:,} parcels for {workload}",
-            "query/parcels_for_export",
+            "parcel",
+            held,
             {"workload": workload, "n": TOP_PARCELS},
         ),
     ]
@@ -177,15 +231,29 @@ def _layer(
     con: duckdb.DuckDBPyConnection,
     name: str,
     title: str,
-    query: str,
+    kind: str,
+    held: Withheld,
     params: dict[str, Any] | None = None,
 ) -> ExportLayer:
-    frame = to_map(store.query_file(con, query, params))
-    docs = dict(store.query_file(con, "query/column_docs").fetchall())
+    """Read a kind of rows and leave out what may not be passed on."""
+    frame = to_map(store.query_file(con, QUERIES[kind], params))
+    return _layer_of(con, name, title, terms.apply(frame, held, kind), kind, held)
+
+
+def _layer_of(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    title: str,
+    frame: gpd.GeoDataFrame,
+    kind: str,
+    held: Withheld,
+) -> ExportLayer:
+    table = {"table_name": TABLES[kind]}
+    docs = dict(store.query_file(con, "query/column_docs", table).fetchall())
     known = {
         column: docs[column] for column in frame.columns if column in docs and column != "geometry"
     }
-    return ExportLayer(name, title, frame, column_docs=known)
+    return ExportLayer(name, title, frame, column_docs=terms.documented(known, held))
 
 
 def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportNote) -> Path:
@@ -203,10 +271,13 @@ def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportN
     )
 
 
-def _headroom_map(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -> Path:
+def _headroom_map(
+    con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote, held: Withheld
+) -> Path:
+    substations = to_map(store.query_file(con, QUERIES["substation"]))
     return headroom_map(
         out / "headroom.png",
-        to_map(store.query_file(con, "query/substations_for_export")),
+        terms.apply(substations, held, "substation"),
         to_map(store.query_file(con, "query/state_outline")),
         title="What more load substations can serve",
         subtitle="Headroom with any one branch out of service (N-1), MW; middle of the interval, low and high below it",
