@@ -1,0 +1,1 @@
+select geometry from core.lake order by lake_id;

@@ -1,0 +1,1 @@
+select * from meta.metric order by metric;

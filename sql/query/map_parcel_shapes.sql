@@ -1,0 +1,1 @@
+select geometry from core.parcel order by parcel_no;
