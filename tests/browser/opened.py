@@ -74,6 +74,19 @@ class Opened:
         """Find the row of the list with this id."""
         return self.page.locator(f'[data-testid="row"][data-id="{region}"]')
 
+    def panel(self, name: str) -> Any:
+        """Open a panel with its tab."""
+        if not self.id(name).first.is_visible():
+            self.id(f"tab-{name}").first.click()
+        self.id(name).first.wait_for(state="visible")
+        return self.id(name).first
+
+    def open_about(self) -> Any:
+        """Open the dialog that says what the page is made of."""
+        self.id("about-open").first.click()
+        self.id("about").first.wait_for(state="visible")
+        return self.id("about").first
+
     def listed(self) -> list[str]:
         """Ids in the list, as it stands."""
         return self.id("row").evaluate_all("(rows) => rows.map((row) => row.dataset.id)")

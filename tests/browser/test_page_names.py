@@ -117,9 +117,7 @@ def test_a_search_lists_names_as_text(visit, hostile_page):
 
 def test_names_of_sources_and_of_the_study_are_text(visit, hostile_page):
     opened = visit(hostile_page)
-    opened.id("about").first.click()
-    opened.page.get_by_role("dialog").first.wait_for(state="visible")
-    text = opened.page.get_by_role("dialog").first.inner_text()
+    text = opened.open_about().inner_text()
     assert "<script>window.hacked = 1</script>" in text
     opened.page.keyboard.press("Escape")
     # Who is to be named on the map.
