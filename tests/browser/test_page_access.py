@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.test_page_rank import published
 
@@ -178,6 +177,8 @@ SCENES = {
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone", "dark phone"])
 def test_axe_finds_no_serious_fault(visit, look):
+    from axe_playwright_python.sync_playwright import Axe
+
     options: dict[str, Any] = {"color_scheme": "dark" if "dark" in look else "light"}
     if "phone" in look:
         options |= {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}

@@ -1,5 +1,6 @@
 """The page ranks as SQL does: the published order, under other weights, with tightened gates."""
 
+import os
 import random
 from collections.abc import Iterable
 from itertools import pairwise
@@ -240,3 +241,26 @@ def test_certain_leaves_out_what_is_unknown(visit, build):
         )
         opened.set(certain=True)
         assert opened.ranking()["ids"] == [row[0] for row in want]
+
+
+@pytest.fixture(scope="session")
+def large():
+    """A large page, and the build that it was made of."""
+    folder, build = (os.environ.get(name) for name in ("GRIDSTEAD_PAGE", "GRIDSTEAD_PAGE_BUILD"))
+    if not folder or not build:
+        pytest.skip("GRIDSTEAD_PAGE and GRIDSTEAD_PAGE_BUILD name no page of a large study")
+    return Path(folder), Path(build)
+
+
+def test_a_large_page_ranks_as_sql_does(visit, large):
+    folder, build = large
+    workloads = [name for (name,) in rows(build, "select workload from meta.workload order by 1")]
+    opened = visit(folder)
+    for workload in workloads:
+        for level in (*LEVELS, "parcel"):
+            opened.set(workload=workload, level=level, weights=None)
+            digits = 4 if level == "parcel" else 9
+            equal(opened.ranking(), published(build, workload, level), digits=digits)
+            opened.set(weights=drawn(factors(build, workload), SEED))
+            weights = opened.state()["weights"]
+            equal(opened.ranking(), weighed(build, workload, level, weights))
