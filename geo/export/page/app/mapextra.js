@@ -1,0 +1,340 @@
+/* What the map has besides the ranking: grid, fiber, metros, names, dots, notes, and the map itself. */
+"use strict";
+
+(() => {
+  const gridstead = (window.gridstead = window.gridstead || {});
+  const { mapstyle: styles, palette } = gridstead;
+  const DOTS = 1000;
+  const DOT_REACH_PX = 5;
+  const NO_WEBGL =
+    "This browser cannot draw the map (WebGL is off or missing). The list and all the rest work without it.";
+  // From bottom to top; a name that ends in "-" stands for all that begin so.
+  const ORDER = [
+    ...["ground", "land", "fill-", "lake", "county-line", "zone-line", "metro-line", "state-line"],
+    ...["line", "line-dc", "fiber-link", "metro-ring", "substation", "fiber-node", "dot"],
+    ...["casing-", "edge-", "state-name", "place", "metro-centre"],
+  ];
+  const CSS = `
+.gs-hover { pointer-events: none; }
+.gs-hover .maplibregl-popup-content { padding: 6px 9px; font: 13px/1.35 system-ui, sans-serif;
+  background: #fff; color: #14181b; border-radius: 4px; box-shadow: 0 1px 6px rgba(0,0,0,.3);
+  overflow-wrap: anywhere; }
+.gs-hover .maplibregl-popup-tip { display: none; }
+.gs-pin { width: 24px; height: 24px; border-radius: 12px 12px 12px 0; font: 700 13px/24px system-ui, sans-serif;
+  text-align: center; background: #14181b; color: #fff; border: 2px solid #fff; box-sizing: content-box;
+  box-shadow: 0 1px 4px rgba(0,0,0,.4); pointer-events: none; }
+.gs-pin-dot { width: 10px; height: 10px; border-radius: 50%; background: #d0006f; }
+.gs-note { font: 12px/1.35 system-ui, sans-serif; background: rgba(255,255,255,.92); color: #14181b;
+  padding: 3px 8px; border-radius: 4px; max-width: 46ch; box-shadow: 0 0 0 1px rgba(0,0,0,.12); }
+.gs-note:empty { display: none; }
+.gs-none { padding: 24px; max-width: 44ch; font: 15px/1.5 system-ui, sans-serif; }
+[data-theme="dark"] .gs-hover .maplibregl-popup-content,
+[data-theme="dark"] .gs-note { background: #20262b; color: #eef2f5; }
+[data-theme="dark"] .maplibregl-ctrl-group { background: #20262b; }
+[data-theme="dark"] .maplibregl-ctrl-group button + button { border-top-color: #444c53; }
+[data-theme="dark"] .maplibregl-ctrl button .maplibregl-ctrl-icon { filter: invert(1) hue-rotate(180deg); }
+[data-theme="dark"] .maplibregl-ctrl-attrib, [data-theme="dark"] .maplibregl-ctrl-scale {
+  background: #20262bdd; color: #eef2f5; border-color: #eef2f5; }
+[data-theme="dark"] .maplibregl-ctrl-attrib-button { filter: invert(1); }
+`;
+
+  const groups = new Map(); // name of a group -> makes its layers in the theme in force
+  const inside = () => gridstead.map.inside();
+  let dotted = null; // ranking whose best parcels are dots
+  let isDotsShown = false;
+
+  /* ---- the map itself ---- */
+
+  function hasWebgl() {
+    const canvas = document.createElement("canvas");
+    return Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"));
+  }
+
+  // MapLibre puts attributions in as HTML.
+  const escaped = (words) =>
+    String(words).replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
+
+  function addCss() {
+    const style = document.createElement("style");
+    style.textContent = CSS;
+    document.head.append(style);
+  }
+
+  /** Make the map in its element; null where the browser cannot, with a sentence in its place. */
+  function create(container, about, style, fit) {
+    addCss();
+    const { maplibregl } = window;
+    try {
+      if (!maplibregl || !hasWebgl()) throw new Error(NO_WEBGL);
+      const protocol = new window.pmtiles.Protocol();
+      for (const id of Object.keys(about.archives)) {
+        protocol.add(new window.pmtiles.PMTiles(gridstead.store.archive(id)));
+      }
+      maplibregl.addProtocol("pmtiles", protocol.tile);
+      const map = new maplibregl.Map({
+        container,
+        style,
+        bounds: about.run.bounds,
+        fitBoundsOptions: fit,
+        minZoom: 1.5,
+        maxZoom: 13,
+        renderWorldCopies: false,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        fadeDuration: 0,
+        maplibreLogo: false,
+        attributionControl: {
+          compact: true,
+          customAttribution: about.note.attribution.map(escaped),
+        },
+        locale: { "Map.Title": `Map of ${about.run.title || about.run.study}` },
+        // A picture of the map can be printed.
+        canvasContextAttributes: { preserveDrawingBuffer: true },
+      });
+      map.touchZoomRotate.disableRotation();
+      map.keyboard.disableRotation();
+      map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+      map.addControl(new maplibregl.ScaleControl({ unit: "imperial", maxWidth: 90 }), "bottom-left");
+      return map;
+    } catch {
+      const words = document.createElement("p");
+      words.className = "gs-none";
+      words.textContent = NO_WEBGL;
+      container.replaceChildren(words);
+      return null;
+    }
+  }
+
+  /** The notes in the corner of the map. */
+  function notes(about) {
+    const { map } = inside();
+    const boxes = ["", ""].map(() => {
+      const box = document.createElement("div");
+      box.className = "maplibregl-ctrl gs-note";
+      return box;
+    });
+    if (about.run.is_synthetic) {
+      boxes[0].textContent = "Synthetic grid: not the real lines";
+      boxes[0].title = about.run.synthetic_note || "";
+    }
+    for (const box of boxes) {
+      map.addControl({ onAdd: () => box, onRemove: () => box.remove() }, "top-left");
+    }
+    return {
+      say(words) {
+        if (boxes[1].textContent !== words) boxes[1].textContent = words;
+      },
+    };
+  }
+
+  /* ---- layers that come and go ---- */
+
+  function placeIn(id) {
+    const exact = ORDER.indexOf(id);
+    return exact >= 0 ? exact : ORDER.findIndex((one) => one.endsWith("-") && id.startsWith(one));
+  }
+
+  function add(name, make) {
+    const { map, ink, isDark } = inside();
+    if (groups.has(name)) return;
+    groups.set(name, make);
+    for (const layer of make(ink, isDark)) {
+      const above = map.getLayersOrder().find((id) => placeIn(id) > placeIn(layer.id));
+      map.addLayer(layer, above);
+    }
+  }
+
+  function toggle(name, isOn) {
+    const { map, ink, isDark } = inside();
+    if (!groups.has(name)) return;
+    for (const { id } of groups.get(name)(ink, isDark)) {
+      map.setLayoutProperty(id, "visibility", isOn ? "visible" : "none");
+    }
+  }
+
+  function source(id, made) {
+    const { map } = inside();
+    if (!map.getSource(id)) map.addSource(id, made);
+  }
+
+  function addTiles(id) {
+    const { about } = inside();
+    source(id, styles.tiles(id, about.archives[id], about.run.bounds));
+  }
+
+  function addParcels() {
+    const { remark, about } = inside();
+    if (groups.has("parcel")) return;
+    addTiles("parcels");
+    add("parcel", (ink) => styles.parcelLayers(ink, about.archives.parcels.min_zoom));
+    remark();
+  }
+
+  const geojson = (data) => ({ type: "geojson", data });
+
+  async function addPlaces() {
+    const [places, states] = await Promise.all([
+      gridstead.store.pack("places"),
+      gridstead.store.pack("regions-state").catch(() => null),
+    ]);
+    const names = places.column("name");
+    const [lon, lat] = ["lon", "lat"].map((axis) => places.column(axis));
+    const rows = names.map((name, i) => ({ lon: lon[i], lat: lat[i], name, nth: i }));
+    source("place", geojson(styles.points(rows)));
+    source("state-name", geojson(states ? styles.points(stateRows(states)) : styles.EMPTY));
+    add("place", styles.placeLayers);
+  }
+
+  function stateRows(states) {
+    const [lon, lat] = ["lon", "lat"].map((axis) => states.column(axis));
+    return states
+      .column("region_name")
+      .map((name, i) => ({ lon: lon[i], lat: lat[i], name: String(name).toUpperCase() }));
+  }
+
+  async function addRings() {
+    const metros = await gridstead.store.pack("metros");
+    const columns = ["name", "ring", "people", "is_major", "lon", "lat"].map((one) => metros.column(one));
+    const [name, ring, people, isMajor, lon, lat] = columns;
+    const major = [...name.keys()].filter((i) => isMajor[i] === 1 && ring[i]);
+    const rows = major.map((i) => ({ lon: lon[i], lat: lat[i], name: name[i], people: people[i] }));
+    source("metro", geojson(styles.points(rows)));
+    const features = major.map((i) => ({
+      type: "Feature",
+      properties: { name: name[i] },
+      geometry: { type: "LineString", coordinates: ring[i] },
+    }));
+    source("ring", geojson({ type: "FeatureCollection", features }));
+    add("metro_ring", styles.ringLayers);
+  }
+
+  const ADDERS = {
+    line: () => {
+      addTiles("grid");
+      add("line", styles.lineLayers);
+    },
+    substation: () => {
+      addTiles("grid");
+      add("substation", (ink, dark) => styles.substationLayers(inside().about, ink, dark));
+    },
+    fiber: () => {
+      addTiles("fiber");
+      add("fiber", styles.fiberLayers);
+    },
+    metro_ring: addRings,
+    place: addPlaces,
+  };
+  const ARCHIVE_OF = { line: "grid", substation: "grid", fiber: "fiber" };
+
+  const canShow = (key) => !ARCHIVE_OF[key] || Boolean(inside().about.archives[ARCHIVE_OF[key]]);
+
+  /** Layers as the state has them; what is shown for the first time is loaded first. */
+  async function apply() {
+    const { layers } = gridstead.state.get();
+    for (const [key, adder] of Object.entries(ADDERS)) {
+      if (layers[key] && canShow(key) && !groups.has(key)) {
+        try {
+          await adder();
+        } catch (error) {
+          gridstead.map.failed = error; // the layer stays off; its data file is missing
+        }
+      }
+    }
+    const now = gridstead.state.get().layers;
+    for (const key of Object.keys(ADDERS)) toggle(key, Boolean(now[key]));
+  }
+
+  /* ---- dots of the best parcels ---- */
+
+  function dots(ranking, fill) {
+    const { map } = inside();
+    if (!ranking) {
+      if (isDotsShown) toggle("dot", false);
+      isDotsShown = false;
+      return;
+    }
+    source("dot", geojson(styles.EMPTY));
+    add("dot", styles.dotLayers);
+    if (!isDotsShown) toggle("dot", true);
+    isDotsShown = true;
+    if (dotted !== ranking) {
+      const [lon, lat] = ["lon", "lat"].map((axis) => ranking.table.column(axis));
+      const rows = Array.from(ranking.order.subarray(0, DOTS), (position) => ({
+        lon: lon[position],
+        lat: lat[position],
+        position,
+        c: fill.of[position],
+      }));
+      // The best is drawn last.
+      map.getSource("dot").setData(styles.points(rows.reverse()));
+      dotted = ranking;
+    }
+    const cases = fill.classes.flatMap((one, k) => [k + 1, one.colour]);
+    const colour = ["match", ["get", "c"], ...cases, inside().ink.unranked];
+    map.setPaintProperty("dot", "circle-color", colour);
+  }
+
+  function dotAt({ x, y }) {
+    const { map } = inside();
+    if (!isDotsShown || !map.getLayer("dot")) return null;
+    const box = [
+      [x - DOT_REACH_PX, y - DOT_REACH_PX],
+      [x + DOT_REACH_PX, y + DOT_REACH_PX],
+    ];
+    const [feature] = map.queryRenderedFeatures(box, { layers: ["dot"] });
+    return feature ? feature.properties.position : null;
+  }
+
+  /* ---- theme and legend ---- */
+
+  function repaint(layers) {
+    const { map } = inside();
+    for (const { id, paint } of layers) {
+      for (const [key, value] of Object.entries(paint || {})) {
+        // Fills are painted by class right after.
+        if (map.getLayer(id) && !id.startsWith("fill-")) map.setPaintProperty(id, key, value);
+      }
+    }
+  }
+
+  function retheme(base) {
+    const { ink, isDark } = inside();
+    repaint(base);
+    for (const make of groups.values()) repaint(make(ink, isDark));
+  }
+
+  function legend() {
+    const { about, ink, isDark } = inside();
+    const { layers } = gridstead.state.get();
+    const made = [];
+    if (layers.line && canShow("line")) {
+      const group = about.run.is_synthetic ? "Lines by voltage (synthetic)" : "Lines by voltage";
+      for (const { label, light, dark, width } of palette.KV_CLASSES) {
+        made.push({ group, kind: "line", colour: isDark ? dark : light, label, size: width });
+      }
+    }
+    if (layers.substation && canShow("substation")) {
+      const group = "Substations by headroom, MW";
+      const tones = palette.ramp(
+        about.megawatt_classes.map((one) => one.colour),
+        isDark,
+      );
+      about.megawatt_classes.forEach(({ label }, k) => {
+        const size = 2 * (palette.MEGAWATT_RADII[k] || 5.2);
+        made.push({ group, kind: "circle", colour: tones[k], label, size });
+      });
+      made.push({ group, kind: "ring", colour: ink.unknown, label: "unknown", size: 4 });
+    }
+    if (layers.fiber && canShow("fiber")) {
+      made.push({ group: "Fiber", kind: "line", colour: ink.fiber, label: "carrier link", size: 1.5 });
+    }
+    if (layers.metro_ring) {
+      const group = "Metros";
+      made.push({ group, kind: "line", colour: ink.ring, label: "100 miles of a major metro", size: 1.5, dash: true });
+    }
+    return made;
+  }
+
+  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, legend, notes, retheme };
+})();
