@@ -7,12 +7,11 @@ from typing import Any
 import duckdb
 
 from data import store
-from data.catalogue import Source, load_catalogue
 from data.errors import BuildError, GridsteadError, LackingError
-from data.network_case import catalogue_of, load_with_case
 from flows import journal
 from flows.clock import age
 from flows.finding import ERROR, OK, WARN, Finding
+from flows.freshness import known_sources
 from flows.home import Home
 from flows.reporting import rows_of
 
@@ -54,7 +53,7 @@ def sources_of(home: Home, now: datetime) -> list[dict[str, Any]]:
             sources = rows_of(con, "query/source_report")
     except (GridsteadError, duckdb.Error, IndexError):
         return []
-    known = _catalogue(run["study"])
+    known = known_sources(run["study"])
     return [
         {
             "source_id": row["source_id"],
@@ -126,7 +125,7 @@ def _stale(sources: list[dict[str, Any]], now: datetime) -> Finding:
 
 
 def _unverified(study: str, sources: list[dict[str, Any]]) -> Finding:
-    known = _catalogue(study)
+    known = known_sources(study)
     found = []
     for row in sources:
         source = known.get(row["source_id"])
@@ -136,15 +135,6 @@ def _unverified(study: str, sources: list[dict[str, Any]]) -> Finding:
         hint = "Compare what they hold with what you expect: nobody has run these addresses."
         return Finding("addresses", WARN, f"Not verified: {', '.join(found)}.", hint)
     return Finding("addresses", OK, "All were fetched by somebody before.")
-
-
-def _catalogue(study: str) -> dict[str, Source]:
-    try:
-        catalogue = catalogue_of(load_with_case(study))[0]
-    except (GridsteadError, OSError):
-        # A study of the user's that lies elsewhere: our own sources are known all the same.
-        catalogue = load_catalogue()
-    return {source.id: source for source in catalogue.sources}
 
 
 def _age_of(moment: datetime | None, now: datetime) -> str:

@@ -29,6 +29,7 @@ from geo.export import ExportLayer, ExportNote, find_format, people_tif, replaci
 from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
+from geo.export.report_html import html_report
 from geo.people_grid import PeopleCells, grid_of
 
 __all__ = [
@@ -99,10 +100,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written += [_map(con, workload, out, note) for workload in workloads]
         written.append(_headroom_map(con, out, note, held))
         written += _people(con, out, note)
-        report = out / "report.md"
-        with replacing(report) as temporary:
-            temporary.write_text(markdown_report(report_data(con)), encoding="utf-8")
-        written.append(report)
+        written += _report(con, out)
     manifest = {"inputs_sha256": run["inputs_sha256"], "files": [path.name for path in written]}
     with replacing(out / MANIFEST) as temporary:
         temporary.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
@@ -269,6 +267,15 @@ def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportN
         subtitle=titles[workload]["summary"],
         note=note,
     )
+
+
+def _report(con: duckdb.DuckDBPyConnection, out: Path) -> list[Path]:
+    told = report_data(con)
+    texts = {"report.md": markdown_report(told), "report.html": html_report(told)}
+    for name, text in texts.items():
+        with replacing(out / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [out / name for name in texts]
 
 
 def _headroom_map(

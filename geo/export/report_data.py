@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from geo.export.report_parts import Picture
+
 
 def ranks_text(rank_p05: float | None, rank_p95: float | None) -> str:
     """Write the ranks that 5 and 95 % of the draws do not exceed; None is one that ranks nowhere."""
@@ -64,6 +66,14 @@ class WorkloadReport:
         Factors that this study never has, removed from the profile by name.
     cost_unit
         Unit of the costs; empty where nothing was priced.
+    summary
+        What it asks, in words.
+    region_count, full_count, target_mw
+        Regions that are ranked, and those of them that fill the whole target of megawatts; None where nobody counted.
+    pass_count, unknown_count, fail_count
+        Parcels that pass every gate, that fail none but have one whose value is unknown, and that fail one.
+    picture
+        A map of its regions; None where it has none.
     """
 
     name: str
@@ -73,24 +83,47 @@ class WorkloadReport:
     parcels: Sequence[RankedRow] = ()
     removed_factors: Sequence[str] = ()
     cost_unit: str = ""
+    summary: str = ""
+    region_count: int | None = None
+    full_count: int | None = None
+    target_mw: float | None = None
+    pass_count: int | None = None
+    unknown_count: int | None = None
+    fail_count: int | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReport:
     """A source and its rows: read = loaded + rejected, None where it was not counted.
 
-    `attribution` is the sentence that its publisher asks for.
+    `attribution` is the sentence that its publisher asks for, `age` how old the data were on the day of the run (empty
+    where nobody can tell), `fetched` the day on which they were fetched, `unverified_since` the day since which nobody
+    has run its address.
     """
 
     title: str
     as_of: str
     licence: str
     attribution: str = ""
+    age: str = ""
+    fetched: dt.date | None = None
+    unverified_since: dt.date | None = None
     is_stale: bool = False
     is_synthetic: bool = False
     rows_read: int | None = None
     rows_loaded: int | None = None
     rows_rejected: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedMetric:
+    """A metric that profiles weigh or gate on, the share of parcels that it is known for, and by how many profiles."""
+
+    name: str
+    label: str
+    known_share: float
+    profile_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,12 +241,16 @@ class ReportData:
         Whether the grid is synthetic.
     workloads, sources, rejects, checks
         In the order in which they are shown.
+    figures
+        What the run covered: pairs of a number and what it counts.
+    used_metrics
+        Metrics that profiles weigh or gate on.
     metric_known_share
         Metric name to the share of parcels, 0 to 1, for which it is known.
     known_share
         Mean over parcels of the share of their metrics that is known, 0 to 1.
-    excluded
-        Sources left out of exports because of their terms.
+    withheld
+        Title of each source that exports leave out, to why.
     limits
         Further sentences about what the result does not say.
     exclusions
@@ -224,6 +261,8 @@ class ReportData:
         Source on which the parcels' slopes are measured; None when they are unknown.
     moved
         What moved since the run before; None when nothing did.
+    standing
+        Why nothing moved, in a sentence: the first run, or one that found nothing changed; empty where nobody knows.
     """
 
     study: str
@@ -235,15 +274,18 @@ class ReportData:
     is_synthetic: bool
     tool_version: str = ""
     elapsed_s: float | None = None
+    figures: Sequence[tuple[str, str]] = ()
     workloads: Sequence[WorkloadReport] = ()
+    used_metrics: Sequence[UsedMetric] = ()
     sources: Sequence[SourceReport] = ()
     metric_known_share: dict[str, float] = field(default_factory=dict)
     known_share: float | None = None
     rejects: Sequence[RejectReport] = ()
     checks: Sequence[CheckReport] = ()
-    excluded: Sequence[str] = ()
+    withheld: dict[str, str] = field(default_factory=dict)
     limits: Sequence[str] = ()
     exclusions: Sequence[str] = ()
     power: PowerReport | None = None
     slope: str | None = None
     moved: MovedReport | None = None
+    standing: str = ""

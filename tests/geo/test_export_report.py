@@ -15,6 +15,7 @@ from geo.export.report_data import (
     RejectReport,
     ReportData,
     SourceReport,
+    UsedMetric,
     WorkloadReport,
 )
 
@@ -78,6 +79,8 @@ def data(**changes):
                     as_of="2020",
                     licence="MIT",
                     is_synthetic=True,
+                    age="about 6 years",
+                    fetched=dt.date(2026, 1, 1),
                     rows_read=10,
                     rows_loaded=8,
                     rows_rejected=2,
@@ -87,6 +90,7 @@ def data(**changes):
                     as_of="2019",
                     licence="public domain",
                     attribution="Old & Co.",
+                    unverified_since=dt.date(2025, 5, 1),
                     is_stale=True,
                 ),
             ],
@@ -111,7 +115,7 @@ def data(**changes):
                     examples=("Iowa", "Ohio", "Utah"),
                 ),
             ],
-            excluded=["Telegeography"],
+            withheld={"Telegeography": "terms are not stated"},
             limits=["People are spread by load."],
         ),
         **changes,
@@ -130,7 +134,7 @@ def test_report_says_what_was_run_and_found():
     text = markdown_report(data())
     head = text.split("\n## ")[0]
     assert "**open-conus**" in head
-    assert "210,000 h3 cell parcels measured in 1 min 23 s" in head
+    assert "210,000 h3 cell parcels measured. The run took 1 min 23 s." in head
     assert SYNTHETIC_SENTENCE in head
     assert "Last good copies stand in for: Old." in head
     assert "Checks with findings: states." in head
@@ -142,15 +146,19 @@ def test_report_says_what_was_run_and_found():
     assert "p 11" not in training
     assert "No metro is ranked." in section(text, "Inference")
     sources = section(text, "Sources")
-    assert "| Grid (synthetic) | 2020 | MIT | current | 10 | 8 | 2 |" in sources
-    assert "| Old | 2019 | public domain | stale |" in sources
-    assert "- Old &amp; Co." in sources
+    assert (
+        "| Grid (synthetic) | 2020 | about 6 years | 2026-01-01 | current | 10 | 8 | 2 |" in sources
+    )
+    assert "| Old | 2019 | unknown | \N{EN DASH} | stale, unverified since 2025-05-01 |" in sources
+    terms = section(text, "Terms and attribution")
+    assert "| Grid | MIT |  |" in terms
+    assert "| Old | public domain | Old &amp; Co. |" in terms
+    assert "- Telegeography: terms are not stated" in terms
     gaps = section(text, "What the study lacks")
     assert "training: removed from the profile because the study never has it: land_value." in gaps
     assert "Unknown for every parcel: acres." in gaps
     assert "rtt_metro_ms 42 %, x_kv over 99 %" in gaps
     assert "83 % of its metrics" in gaps
-    assert "Telegeography" in gaps
     assert "| all |  | 1,201 |" in section(text, "Rejected rows")
     assert "1 of 2 checks found nothing." in section(text, "Checks")
     assert "| states | warn | 3 | every state | Iowa; Ohio |" in section(text, "Checks")
@@ -227,13 +235,16 @@ def test_hostile_text_anywhere_changes_no_structure(text):
                 name=text, severity="warn", offending_count=1, description=text, examples=(text,)
             )
         ],
-        excluded=[text],
+        withheld={text: text},
+        figures=[(text, text)],
+        used_metrics=[UsedMetric(name=text, label=text, known_share=0.5, profile_count=1)],
+        standing=text,
         limits=[text],
     )
     html = rendered(markdown_report(hostile))
     for tag in ("<script", "<a ", "<img", "<code", "<em", "<del", "<s>", 'javascript:alert(1)"'):
         assert tag not in html
-    assert html.count("<table>") == 5
+    assert html.count("<table>") == 8
     assert html.count("<h1>") == 1
     assert html.count("<li>") == len(html.split("<li>")) - 1 >= 5
 
