@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import pyogrio
-
 from geo.export._files import write_each
-from geo.export.model import ExportLayer, ExportNote, in_epsg_4326
+from geo.export._ogr import write_layer
+from geo.export.model import ExportLayer, ExportNote
 
 
 def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
-    """Write FlatGeobuf; title, description and note are in the header.
+    """Write FlatGeobuf; title, description, note, and the words of columns are in the header.
 
     The index orders the features along the Hilbert curve. A layer with features that have no geometry
     cannot be indexed and keeps its order. The same layers and note give the same bytes.
@@ -34,15 +33,12 @@ def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
 
 
 def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote) -> None:
-    frame = in_epsg_4326(layer)
+    frame = layer.frame
     is_indexed = len(frame) > 0 and bool(frame.geometry.notna().all())
-    pyogrio.write_dataframe(
-        frame,
+    write_layer(
         path,
-        layer=layer.name,
-        driver="FlatGeobuf",
-        geometry_type=layer.geometry_kind,
-        use_arrow=True,
+        layer,
+        "FlatGeobuf",
         layer_metadata=note.items(),
         layer_options={
             "TITLE": layer.title,

@@ -8,18 +8,24 @@ import pandas as pd
 import pyogrio
 
 from geo.export._files import check_layers, replacing
-from geo.export.model import ExportLayer, ExportNote, in_epsg_4326
-from geo.export.qgis import style_of
+from geo.export._gpkg_rows import add_rows
+from geo.export._ogr import write_layer
+from geo.export._qgis_project import project_row, project_xml
+from geo.export.model import ExportLayer, ExportNote
+from geo.export.qgis import metadata_of, style_of
 
 GEOMETRY_COLUMN = "geom"
+# Tools as old as QGIS 3.22 warn of each layer of a newer one.
+_VERSION = "1.3"
 
 
 def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
-    """Write all layers to one GeoPackage, with spatial indexes, metadata and embedded QGIS styles.
+    """Write all layers to one GeoPackage, with spatial indexes, metadata, embedded QGIS styles and a QGIS project.
 
-    Rows keep their order; `fid` counts from 1. The note is the metadata of the file, the column documentation that
-    of each layer. Styles are in the table `layer_styles`, as QGIS itself stores them. The same layers and note give
-    the same bytes: time stamps are the day of the run.
+    Rows keep their order; `fid` counts from 1. The note is the metadata of the file and, for QGIS, of each layer.
+    Columns have words and descriptions (extension Schema, `gpkg_data_columns`). Styles are in the table
+    `layer_styles` and a project with all layers in `qgis_projects`, as QGIS itself stores them. The same layers and
+    note give the same bytes: time stamps are the day of the run.
 
     Parameters
     ----------
@@ -44,35 +50,35 @@ def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
             identifier = (
                 layer.title if layer.title and titles.count(layer.title) == 1 else layer.name
             )
-            _write_layer(temporary, layer, identifier, note if position == 0 else None)
-        _write_styles(temporary, layers, note)
+            write_layer(
+                temporary,
+                layer,
+                "GPKG",
+                dataset_metadata=note.items() if position == 0 else None,
+                layer_metadata={
+                    f"column_{column}": text for column, text in layer.column_docs.items()
+                }
+                or None,
+                layer_options={
+                    "IDENTIFIER": identifier,
+                    "DESCRIPTION": layer.description,
+                    "GEOMETRY_NAME": GEOMETRY_COLUMN,
+                    "SPATIAL_INDEX": "YES",
+                    "DATETIME_PRECISION": "MILLISECOND",
+                },
+                dataset_options={"VERSION": _VERSION} if position == 0 else None,
+            )
+        is_styled = _write_styles(temporary, layers, note)
+        metadata = {layer.name: metadata_of(layer, note) for layer in layers}
+        project = project_row(project_xml(path.name, layers, note), note) if is_styled else None
+        add_rows(temporary, metadata, project, _midnight(note))
     return path
 
 
-def _write_layer(path: Path, layer: ExportLayer, identifier: str, note: ExportNote | None) -> None:
-    pyogrio.write_dataframe(
-        in_epsg_4326(layer),
-        path,
-        layer=layer.name,
-        driver="GPKG",
-        geometry_type=layer.geometry_kind,
-        use_arrow=True,
-        dataset_metadata=note.items() if note else None,
-        layer_metadata={f"column_{column}": text for column, text in layer.column_docs.items()}
-        or None,
-        layer_options={
-            "IDENTIFIER": identifier,
-            "DESCRIPTION": layer.description,
-            "GEOMETRY_NAME": GEOMETRY_COLUMN,
-            "SPATIAL_INDEX": "YES",
-        },
-    )
-
-
-def _write_styles(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> None:
-    styles = [(layer, style) for layer in layers if (style := style_of(layer))]
+def _write_styles(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> bool:
+    styles = [(layer, style) for layer in layers if (style := style_of(layer, note))]
     if not styles:
-        return
+        return False
     # The columns are QGIS's own; it looks styles up by table and geometry column.
     table = pd.DataFrame(
         {
@@ -96,8 +102,9 @@ def _write_styles(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -
         layer="layer_styles",
         driver="GPKG",
         use_arrow=True,
-        layer_options={"FID": "id"},
+        layer_options={"FID": "id", "DATETIME_PRECISION": "MILLISECOND"},
     )
+    return True
 
 
 @contextmanager
