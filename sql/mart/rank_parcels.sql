@@ -3,6 +3,7 @@ with weighed as (
     select
         workload,
         metric,
+        rowid as factor_no,
         coalesce(map_extract_value(weights::map(varchar, double), metric), profile_weight) as weight
     from meta.factor
     where workload = workload_id and not is_removed
@@ -16,7 +17,7 @@ total as (
                 then error('rank_parcels: weights name a metric that is no factor in use of ' || workload_id)
             when min(weight) < 0 or sum(weight) = 0
                 then error('rank_parcels: weights must not be negative, nor all be 0')
-            else sum(weight)
+            else sum(weight order by factor_no)
         end as weight
     from weighed
 ),
@@ -24,13 +25,14 @@ total as (
 scored as (
     select
         factor.parcel_no,
-        -- Without weights, the points of the profile to the last bit.
+        -- Without weights, the points of the profile to the last bit; else value scores count in whole millionths, as
+        -- the map page reads them.
         sum(round(coalesce(
             case
-                when cardinality(weights) = 0 then factor.points
-                else 100 * (weighed.weight / total.weight) * factor.value_score
+                when cardinality(weights) = 0 then factor.points * 1e9
+                else 100 * (weighed.weight / total.weight) * round(factor.value_score * 1e6) * 1e3
             end, 0
-        ) * 1e9)::bigint)::bigint as low
+        ))::bigint)::bigint as low
     from mart.parcel_factor as factor
     inner join weighed using (workload, metric)
     cross join total
