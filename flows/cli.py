@@ -371,7 +371,7 @@ def export(
     *formats: str,
     level: Level = "county",
     top: int | Literal["all"] | None = None,
-    where: str = "",
+    where: str | None = None,
     area: Annotated[list[str] | None, Several] = None,
     with_restricted: Annotated[bool, Flag] = False,
     home: HomeOption = None,

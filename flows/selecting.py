@@ -38,14 +38,14 @@ class Selection:
         The first so many of what the condition and the area leave; `all` for every row, unranked ones too;
         None for every region, and for the first 5,000 parcels where neither a condition nor an area is given.
     where
-        Condition in SQL over the columns that the export has; empty for none.
+        Condition in SQL over the columns that the export has.
     area
         States, county codes and files with polygons, as for a run; empty for everywhere.
     """
 
     level: str = "county"
     top: int | str | None = None
-    where: str = ""
+    where: str | None = None
     area: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -78,7 +78,7 @@ def check(selection: Selection) -> None:
     require_level(selection.level)
     if selection.top != ALL:
         require_rows("--top", selection.top)  # ty: ignore[invalid-argument-type]
-    if selection.where and not selection.where.strip():
+    if selection.where is not None and not selection.where.strip():
         msg = "--where asks for nothing."
         raise UsageError(msg, "Write for example --where \"state_id = 'TX'\".")
     check_area(list(selection.area))
@@ -103,9 +103,8 @@ def selected(
 ) -> gpd.GeoDataFrame:
     """Rows of a ranking that are selected and may be passed on, best first, unranked ones last.
 
-    The condition sees the columns that the export has, so that it cannot ask for what is withheld, and is
-    bound like a question to `gridstead sql`: read-only, no file, no network, one expression, bounded time
-    and memory.
+    The condition sees the columns that the export has, and is bound like a question to `gridstead sql`:
+    read-only, no file, no network, one expression, bounded time and memory.
 
     Parameters
     ----------

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from geo.errors import GeoError
-from geo.export import fgb, geojson, geoparquet, gpkg, tabular
+from geo.export import fgb, geojson, geoparquet, gpkg, shp, tabular, xlsx
 from geo.export.model import ExportLayer, ExportNote
 
-_LATER = frozenset({"kmz", "xlsx", "pmtiles", "cog"})
+_LATER = frozenset({"kmz", "pmtiles", "cog"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ FORMATS: dict[str, Writer] = {
         Writer("fgb", ".fgb", False, fgb.write),
         Writer("geojson", ".geojson", False, geojson.write),
         Writer("csv", ".csv", False, tabular.write),
+        Writer("csv-wkt", ".wkt.csv", False, partial(tabular.write, with_wkt=True)),
+        Writer("xlsx", ".xlsx", True, xlsx.write),
+        Writer("shp", ".shp.zip", False, shp.write),
     )
 }
 
