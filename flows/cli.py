@@ -417,8 +417,12 @@ def export(
         out or place.exports,
         with_restricted=with_restricted,
     )
-    rows = [{"file": str(path), "bytes": path.stat().st_size} for path in written]
-    return Shown("Exported", rows)
+    rows = [
+        {"file": str(path), "rows": written.row_count, "bytes": path.stat().st_size, "cut": cut}
+        for path, cut in written.files.items()
+    ]
+    columns = {"file": "file", "rows": "rows", "bytes": "bytes"}
+    return Shown("Exported", rows, columns=columns, notes=written.notes())
 
 
 @app.command

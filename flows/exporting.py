@@ -6,8 +6,9 @@ Whatever is written here leaves out what the terms of its source do not let be p
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ from flows.run_report import report_data
 from flows.selecting import LEVELS, TOP_PARCELS, Selection, require_level, require_rows
 from flows.terms import Withheld
 from geo.export import ExportLayer, ExportNote, find_format, people_tif, replacing
+from geo.export._warn import ExportWarning
 from geo.export.headroom_map import headroom_map
 from geo.export.png import rank_map
 from geo.export.report import markdown_report
@@ -107,6 +109,39 @@ def export_run(build: Path, out: Path) -> list[Path]:
     return written
 
 
+@dataclass(frozen=True)
+class Exports:
+    """What an export wrote.
+
+    Parameters
+    ----------
+    files
+        Files to what their format cut, in sentences.
+    row_count
+        Rows in each.
+    left_out
+        Sources that are left out because of their terms; of a restricted export, those that are in.
+    is_restricted
+        Whether nothing was left out.
+    """
+
+    files: dict[Path, list[str]]
+    row_count: int
+    left_out: list[str]
+    is_restricted: bool
+
+    def notes(self) -> list[str]:
+        """Say what people should know about the files."""
+        told = [f"{path.name}: {text}" for path, cut in self.files.items() for text in cut]
+        if self.is_restricted:
+            told.append(f"{terms.RESTRICTED_SENTENCE} {'; '.join(self.left_out)}.")
+        elif self.left_out:
+            told.append(
+                f"Left out because of terms: {'; '.join(self.left_out)}. See --with-restricted."
+            )
+        return told
+
+
 def export_level(
     build: Path,
     workload: str,
@@ -115,7 +150,7 @@ def export_level(
     out: Path,
     *,
     with_restricted: bool = False,
-) -> list[Path]:
+) -> Exports:
     """Write what is selected of one ranking in the formats asked for.
 
     Parameters
@@ -159,7 +194,13 @@ def export_level(
     layer = replace(layer, description=selection.words)
     out.mkdir(parents=True, exist_ok=True)
     stem = f"{workload}_{selection.level}" + ("_restricted" if held.is_restricted else "")
-    return [writer(out / f"{stem}{writer.suffix}", [layer], note) for writer in writers]
+    files = {}
+    for writer in writers:
+        with warnings.catch_warnings(record=True, category=ExportWarning) as caught:
+            warnings.simplefilter("always", ExportWarning)
+            path = writer(out / f"{stem}{writer.suffix}", [layer], note)
+        files[path] = [str(warning.message) for warning in caught]
+    return Exports(files, len(layer.frame), held.named, held.is_restricted)
 
 
 def export_note(
@@ -234,7 +275,7 @@ def _layer(
     params: dict[str, Any] | None = None,
 ) -> ExportLayer:
     """Read a kind of rows and leave out what may not be passed on."""
-    frame = to_map(store.query_file(con, QUERIES[kind], params))
+    frame = selecting.read(store.query_file(con, QUERIES[kind], params))
     return _layer_of(con, name, title, terms.apply(frame, held, kind), kind, held)
 
 

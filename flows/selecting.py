@@ -22,6 +22,9 @@ LEVELS = ("county", "metro", "state", "zone", "parcel")
 PARCEL = "parcel"
 TOP_PARCELS = 5_000
 ALL = "all"
+# How far a parcel may reach from the county of its centre, degrees.
+NEAR_DEG = 0.5
+WHOLE_NUMBERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 # Names a column that the condition asks for and the table has not.
 _NO_COLUMN = re.compile(r'Referenced (?:column|table) "([^"]+)"')
 
@@ -132,16 +135,22 @@ def selected(
     else:
         params = {"workload": workload, "level": selection.level, "n": first}
         relation = store.query_file(con, "query/regions_for_export", params)
+    within = _within(con, selection)
+    if within is not None and selection.level == PARCEL:
+        near = duckdb.ColumnExpression("county_id").isin(
+            *map(duckdb.ConstantExpression, within.near)
+        )
+        relation = relation.filter(near)
     if selection.where:
         frame = _filtered(con, relation, selection.where, held)
         # A filter need not keep the order.
         key = "parcel_id" if selection.level == PARCEL else "region_id"
-        order = np.lexsort((frame[key], frame["rank"].fillna(np.inf)))
+        order = np.lexsort((frame[key], frame["rank"].to_numpy(float, na_value=np.inf)))
         frame = frame.iloc[order]
     else:
-        frame = to_map(relation)
-    if selection.area:
-        frame = frame.loc[_in_area(con, frame, selection)]
+        frame = read(relation)
+    if within is not None:
+        frame = frame.loc[_in_area(con, frame, selection.level, within)]
     if selection.first is not None:
         frame = frame.loc[frame["rank"].notna()].head(selection.first)
     kind = "parcel" if selection.level == PARCEL else "region"
@@ -150,6 +159,13 @@ def selected(
         msg = f"No {selection.level} of {workload} is selected."
         raise UsageError(msg, _why_none(selection, held))
     return frame
+
+
+def read(relation: duckdb.DuckDBPyRelation) -> gpd.GeoDataFrame:
+    """Fetch a map whose whole numbers stay whole where some are unknown."""
+    kinds = zip(relation.columns, map(str, relation.types), strict=True)
+    whole = {name: "Int64" for name, kind in kinds if kind in WHOLE_NUMBERS}
+    return to_map(relation).astype(whole)
 
 
 def _why_none(selection: Selection, held: Withheld) -> str:
@@ -172,7 +188,7 @@ def _filtered(
         with bounds.bounded(con, bounds.TIMEOUT_S, memory):
             # Parsed as one expression: nothing can be put behind it.
             chosen = relation.select(*map(duckdb.ColumnExpression, names)).filter(where)
-            return to_map(chosen)
+            return read(chosen)
     except duckdb.Error as error:
         raise _wrong(where, error, names, barred) from error
 
@@ -200,38 +216,59 @@ def _wrong(where: str, error: duckdb.Error, names: list[str], barred: frozenset[
     )
 
 
+@dataclass(frozen=True)
+class _Area:
+    """An area: what of which counties lies in it, which of them as a whole, and which are near it."""
+
+    counties: gpd.GeoDataFrame
+    is_whole: np.ndarray
+    near: list[str]
+
+
+def _within(con: duckdb.DuckDBPyConnection, selection: Selection) -> _Area | None:
+    """Find the counties of the area; None where it is everywhere."""
+    if not selection.area:
+        return None
+    counties = to_map(store.query_file(con, "query/county_outline"))
+    states = to_frame(store.query_file(con, "query/state_names"))
+    within = narrow(counties, states, list(selection.area))
+    outlines = counties.set_index("county_id").geometry.reindex(within["county_id"])
+    is_whole = shapely.equals_exact(outlines.to_numpy(), within.geometry.to_numpy())
+    near = set(within["county_id"])
+    if not is_whole.all():
+        # A parcel may reach over a polygon from another county.
+        west, south, east, north = within.geometry[~is_whole].total_bounds
+        box = shapely.box(west - NEAR_DEG, south - NEAR_DEG, east + NEAR_DEG, north + NEAR_DEG)
+        near |= set(counties["county_id"][shapely.intersects(counties.geometry.to_numpy(), box)])
+    return _Area(within, is_whole, sorted(near))
+
+
 def _in_area(
-    con: duckdb.DuckDBPyConnection, frame: gpd.GeoDataFrame, selection: Selection
+    con: duckdb.DuckDBPyConnection, frame: gpd.GeoDataFrame, level: str, area: _Area
 ) -> np.ndarray:
     """Whether each row lies in the area.
 
     A parcel does when its county is named, or it overlaps a polygon; a county when it is named or overlaps; a
     state when one of its counties does; metros and zones when they hold a parcel that does.
     """
-    counties = to_map(store.query_file(con, "query/county_outline"))
-    states = to_frame(store.query_file(con, "query/state_names"))
-    within = narrow(counties, states, list(selection.area))
-    if selection.level == PARCEL:
-        return _overlapping(frame, counties, within)
-    if selection.level == "county":
-        return frame["region_id"].isin(within["county_id"]).to_numpy()
-    if selection.level == "state":
-        return frame["region_id"].isin(within["state_id"]).to_numpy()
+    if level == PARCEL:
+        return _overlapping(frame, area)
+    if level == "county":
+        return frame["region_id"].isin(area.counties["county_id"]).to_numpy()
+    if level == "state":
+        return frame["region_id"].isin(area.counties["state_id"]).to_numpy()
     parcels = to_map(store.query_file(con, "query/parcel_regions"))
-    here = parcels[_overlapping(parcels, counties, within)]
-    return frame["region_id"].isin(here[f"{selection.level}_id"].dropna()).to_numpy()
+    here = parcels[_overlapping(parcels, area)]
+    return frame["region_id"].isin(here[f"{level}_id"].dropna()).to_numpy()
 
 
-def _overlapping(
-    parcels: gpd.GeoDataFrame, counties: gpd.GeoDataFrame, within: gpd.GeoDataFrame
-) -> np.ndarray:
+def _overlapping(parcels: gpd.GeoDataFrame, area: _Area) -> np.ndarray:
     """Whether each parcel is of a county that lies in the area as a whole, or overlaps what is in it of others."""
-    outline = counties.set_index("county_id").geometry.reindex(within["county_id"])
-    is_whole = shapely.equals_exact(outline.to_numpy(), within.geometry.to_numpy())
-    found = parcels["county_id"].isin(within["county_id"][is_whole]).to_numpy()
-    if is_whole.all():
+    whole = area.counties["county_id"][area.is_whole]
+    found = parcels["county_id"].isin(whole).to_numpy()
+    if area.is_whole.all():
         return found
-    shape = shapely.union_all(within.geometry.to_numpy()[~is_whole])
+    shape = shapely.union_all(area.counties.geometry.to_numpy()[~area.is_whole])
     shapely.prepare(shape)
     shapes = parcels.geometry.to_numpy()
     return found | (shapely.intersects(shape, shapes) & ~shapely.touches(shape, shapes))

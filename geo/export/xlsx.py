@@ -38,7 +38,7 @@ SUMMARY = (
 NUMBERS = (
     ("(^|_)(rank|rank_p\\d+|count|people|acres|mw|kv|m)(_low|_mid|_high|_\\d+(mi|ms))*$", "#,##0"),
     ("people_\\d+ms|population_\\d+mi|headroom_|flexible_", "#,##0"),
-    ("(^|_)(share|p_top\\d+)$|^p_top", "0.0%"),
+    ("(^|_)share$|^p_top", "0.000"),
     ("(^|_)(lon|lat|longitude|latitude)$", "0.00000"),
     ("(^|_)score", "0.00"),
     ("_usd_per_acre$", "#,##0"),
@@ -46,6 +46,7 @@ NUMBERS = (
 )
 _WIDEST, _NARROWEST, _WORDY = 28, 8, 60
 _SAMPLE = 200
+_LINE_HEIGHT = 15.0
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -133,7 +134,9 @@ class _Book:
         self.head = book.add_format(head)
         self.bold = book.add_format({"bold": True})
         self.title = book.add_format({"bold": True, "font_size": 16})
-        self.alarm = book.add_format({"bold": True, "font_color": "#9C0006"})
+        self.alarm = book.add_format(
+            {"bold": True, "font_color": "#9C0006", "text_wrap": True, "valign": "top"}
+        )
         self.wrap = book.add_format({"text_wrap": True, "valign": "top"})
         self.text = book.add_format({"valign": "top"})
         # The day of the run, so that the same export has the same bytes.
@@ -167,19 +170,21 @@ class _Book:
             lines.append((note.restriction, self.alarm))
         heading = layers[0].title if len(layers) == 1 else f"Gridstead: {note.study}"
         lines.append((heading, self.title))
-        lines += [(layer.description, self.text) for layer in layers[:1] if layer.description]
+        lines += [(layer.description, self.wrap) for layer in layers[:1] if layer.description]
         lines.append(
-            (f"Study {note.study}, run {note.run_id} of {note.run_date.isoformat()}.", self.text)
+            (f"Study {note.study}, run {note.run_id} of {note.run_date.isoformat()}.", self.wrap)
         )
         if note.is_synthetic:
             lines.append((SYNTHETIC_SENTENCE, self.alarm))
         if note.excluded:
-            lines.append((f"Left out because of its terms: {'; '.join(note.excluded)}.", self.text))
+            lines.append((f"Left out because of its terms: {'; '.join(note.excluded)}.", self.wrap))
         lines.append(
             ("Columns are explained on the sheet Columns, sources on the last.", self.text)
         )
         row = 0
         for text, look in lines:
+            sheet.merge_range(row, 0, row, len(SUMMARY) - 4, "", look)
+            sheet.set_row(row, _LINE_HEIGHT * (1.6 if look is self.title else 1 + len(text) // 130))
             self._put(sheet, row, 0, text, look)
             row += 1
         for layer in layers:
@@ -308,7 +313,7 @@ def _bar(scores: pd.Series) -> dict[str, Any]:
     """Draw a bar in each cell, from 0 to the highest score there can be."""
     top = 1 if scores.max() <= 1 else 100
     ends = {"min_type": "num", "min_value": 0, "max_type": "num", "max_value": top}
-    return {"type": "data_bar", "bar_solid": True, "bar_color": "#9CC3D5", **ends}
+    return {"type": "data_bar", "bar_color": "#9CC3D5", **ends}
 
 
 def _width(column: _Column) -> float:
