@@ -12,7 +12,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, Geomet
 from geo.errors import GeoError
 from geo.export.model import ExportLayer
 
-_FILE_SUFFIXES = frozenset({".gpkg", ".parquet", ".fgb", ".geojson", ".json", ".csv"})
+_FILE_SUFFIXES = frozenset({".gpkg", ".parquet", ".fgb", ".geojson", ".json", ".csv", ".tif"})
 _GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, GeometryError)
 
 

@@ -17,6 +17,7 @@ from rasterio.windows import Window
 
 from geo.errors import GeoError
 from geo.export._files import replacing, write_each
+from geo.export._text import joined
 from geo.export.model import ExportLayer, ExportNote
 from geo.export.suitability import (
     CRS,
@@ -255,13 +256,15 @@ class _Fill:
         self.file.set_band_unit(1, "points")
         self.file.update_tags(1, **_statistics(self.counts))
         tags = note.items()
-        said = f"{self.scores.title}: score of the candidates, 0 to {BEST} points. " + tags.get(
-            "synthetic_note", ""
-        )
+        said = [
+            tags.get("restriction", ""),
+            f"{self.scores.title}: score of the candidates, 0 to {BEST} points.",
+            tags.get("synthetic_note", ""),
+        ]
         self.file.update_tags(
             **tags,
             title=self.scores.title,
-            description=said.strip(),
+            description=joined(said, " "),
             unit="points",
             cell=f"{grid.resolution_m:g} m; the score of what holds its centre, {NODATA} where that is no candidate",
             AREA_OR_POINT="Area",

@@ -6,10 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from geo.errors import GeoError
-from geo.export import fgb, geojson, geoparquet, gpkg, shp, tabular, xlsx
+from geo.export import cog, fgb, geojson, geoparquet, gpkg, kmz, pmtiles, shp, tabular, xlsx
 from geo.export.model import ExportLayer, ExportNote
-
-_LATER = frozenset({"kmz", "pmtiles", "cog"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,9 @@ FORMATS: dict[str, Writer] = {
         Writer("csv-wkt", ".wkt.csv", False, partial(tabular.write, with_wkt=True)),
         Writer("xlsx", ".xlsx", True, xlsx.write),
         Writer("shp", ".shp.zip", False, shp.write),
+        Writer("kmz", ".kmz", True, kmz.write),
+        Writer("pmtiles", ".pmtiles", True, pmtiles.write),
+        Writer("cog", ".tif", False, cog.write),
     )
 }
 
@@ -59,13 +60,10 @@ def find_format(word: str) -> Writer:
     Raises
     ------
     GeoError
-        If the word names no format, or one that is not built yet; the message lists those that exist.
+        If the word names no format; the message lists those that exist.
     """
     if word in FORMATS:
         return FORMATS[word]
     known = ", ".join(FORMATS)
-    if word in _LATER:
-        msg = f"Format {word!r} is planned but not built yet: use one of {known}."
-        raise GeoError(msg)
     msg = f"{word!r} is no export format: use one of {known}."
     raise GeoError(msg)

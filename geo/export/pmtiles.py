@@ -13,6 +13,7 @@ import shapely
 
 from geo.errors import GeoError
 from geo.export._files import check_layers, replacing
+from geo.export._text import joined
 from geo.export._tile_archive import join_archives, read_archive
 from geo.export.model import ExportLayer, ExportNote, in_epsg_4326
 
@@ -197,12 +198,14 @@ def _columns(layer: _Tiled) -> list[str]:
 def _metadata(tiled: Sequence[_Tiled], note: ExportNote, last: int) -> Mapping[str, Any]:
     items = note.items()
     titles = list(dict.fromkeys(layer.source.title for layer in tiled))
-    said = [*titles, f"run {note.run_id} of {note.run_date.isoformat()}"]
+    said = [
+        items.get("restriction", ""),
+        f"{', '.join(titles)}, run {note.run_id} of {note.run_date.isoformat()}.",
+        items.get("synthetic_note", ""),
+    ]
     return {
         "name": titles[0],
-        "description": ". ".join(
-            [", ".join(said), *([items["synthetic_note"]] if note.is_synthetic else [])]
-        ),
+        "description": joined(said, " "),
         # Viewers put it on the map as HTML.
         "attribution": html.escape("; ".join(note.attributions)),
         "type": "overlay",
