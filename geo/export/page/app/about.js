@@ -46,7 +46,7 @@
 
   function draw(about) {
     const { note, run } = about;
-    const close = make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dom.byId("about").close() }, "×");
+    const close = make("button", { type: "button", class: "close", "aria-label": "Close", autofocus: true, onclick: () => dom.byId("about").close() }, "×");
     const excluded = (note.excluded || []).map((one) => [make("b", {}, one.title || one.source_id), `: ${one.why}`]);
     const tools = [
       "MapLibre GL JS (BSD-3-Clause) and PMTiles (BSD-3-Clause) draw the map. ",
@@ -65,7 +65,7 @@
           plainList([
             "Rank: 1 is best. Gates are hard requirements; a place whose gate is unknown ranks after all that pass.",
             "Score: points of 100, each factor's value (0 to 1) times its weight. An unknown factor counts as its worst.",
-            "5–95 % of draws: the run is ranked again in 1,000 draws of what is uncertain; nine of ten ranks lie in between.",
+            "5–95 % of draws: the run is ranked again in many draws of what is uncertain; nine of ten ranks lie in between.",
             "Capacity: megawatts that a region's best parcels can draw, up to the target of the workload.",
           ]),
         ),

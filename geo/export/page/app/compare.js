@@ -119,7 +119,7 @@
   function draw(pair) {
     const { workload, compared, weights } = state.get();
     const profile = gridstead.ranking.profileOf(about, workload);
-    const close = make("button", { type: "button", class: "close", "aria-label": "Close the comparison", onclick: () => dom.byId("compare").close() }, "×");
+    const close = make("button", { type: "button", class: "close", "aria-label": "Close the comparison", autofocus: true, onclick: () => dom.byId("compare").close() }, "×");
     const swap = make("button", { type: "button", class: "action", onclick: () => state.set({ compared: [...compared].reverse() }) }, "Swap");
     const caption = `The better one is in bold; the difference is A less B${weights ? ", points under your weights" : ""}. Factors that set the two apart most come first.`;
     dom.fill(

@@ -52,7 +52,7 @@
   }
 
   function drawHelp() {
-    const close = make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dom.byId("help").close() }, "×");
+    const close = make("button", { type: "button", class: "close", "aria-label": "Close", autofocus: true, onclick: () => dom.byId("help").close() }, "×");
     dom.fill(
       dom.byId("help"),
       make("header", {}, make("h2", { id: "help-title" }, "Keyboard"), close),

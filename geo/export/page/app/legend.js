@@ -53,6 +53,11 @@
     return mark;
   }
 
+  // The ramp has little room.
+  function shortened(label) {
+    return label.replace(/ and (after|more)$/, "+");
+  }
+
   function grouped(entries) {
     const groups = new Map();
     for (const entry of entries) groups.set(entry.group, [...(groups.get(entry.group) || []), entry]);
@@ -63,7 +68,7 @@
     const fills = entries.filter(({ kind }) => kind === "fill");
     const ramp = fills.map((entry, index) => {
       // The last class is what is not ranked or not known: it stands apart from the ramp.
-      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, entry.label);
+      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, shortened(entry.label));
       item.style.setProperty("--class", entry.colour);
       return item;
     });

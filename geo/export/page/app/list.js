@@ -171,7 +171,7 @@
     dom.write(dom.byId("ranking-title"), `${many}: ${title}`);
     const failing = ranking.total - ranking.ranked;
     const parts = [`${text.number(ranking.count)} of ${text.number(ranking.total)} ranked`];
-    if (failing) parts.push(`${text.number(failing)} fail a gate`);
+    if (failing) parts.push(`${text.number(failing)} ${ranking.level === "parcel" ? "fail a gate" : "without a site that passes the gates"}`);
     if (ranking.out) parts.push(`${text.number(ranking.out)} taken out by your gates`);
     dom.write(dom.byId("count"), parts.join(" · "));
     dom.write(dom.byId("head-cost"), text.costUnit(objective).unit);
@@ -179,7 +179,7 @@
     dom.write(dom.byId("head-mw"), ranking.level === "parcel" ? "Headroom" : "Capacity");
     dom.byId("mine").hidden = !weights && !ranking.out;
     const words = weights ? "Ranked by your weights" : "Filtered by your gates";
-    const button = dom.make("button", { type: "button", class: "inline", onclick: reset }, "Back to the published ranking");
+    const button = dom.make("button", { type: "button", class: "inline", onclick: reset }, "Back to published");
     if (dom.byId("mine").dataset.words !== words) dom.fill(dom.byId("mine"), dom.make("span", {}, words), button);
     dom.byId("mine").dataset.words = words;
   }

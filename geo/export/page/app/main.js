@@ -32,7 +32,7 @@
     const tabs = objectives.map((objective) => [ofObjective(objective)[0].workload, text.sentence(objective)]);
     const isOn = (workload) => about.workloads.find((one) => one.workload === workload).objective === now().objective;
     const drawTabs = switchOf("workloads", tabs, "workload", isOn, (workload) => !isOn(workload) && state.set({ workload }));
-    const levels = about.levels.map(({ level, title }) => [level, title || text.sentence(text.levelWord(level, true))]);
+    const levels = about.levels.map(({ level }) => [level, text.sentence(text.levelWord(level, true))]);
     const drawLevels = switchOf("levels", levels, "level", (level) => level === state.get().level, (level) => state.set({ level }));
 
     const variant = dom.byId("variant");

@@ -247,6 +247,13 @@
     }
   }
 
+  // What the address asks for; a place that it names is explained.
+  function asked() {
+    const patch = fromHash();
+    if (patch.selected && !patch.panel) patch.panel = "place";
+    return checked(patch);
+  }
+
   // Take what is known of this build, and with it what the address asks for.
   // Parcels are a level where the build has ranked any; `levels` of what it gives back has them.
   function know(about) {
@@ -255,10 +262,10 @@
     const parcels = count > 0 ? [{ level: "parcel", title: "Parcels", count }] : [];
     known = { ...about, levels: [...regions, ...parcels] };
     state = { ...defaults(), theme: state.theme };
-    Object.assign(state, checked({ ...state, ...fromHash() }));
+    Object.assign(state, asked());
     window.addEventListener("hashchange", () => {
       if (window.location.hash === waiting) return;
-      set({ ...defaults(), view: state.view, ...checked(fromHash()) });
+      set({ ...defaults(), view: state.view, ...asked() });
     });
     return known;
   }

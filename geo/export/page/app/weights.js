@@ -137,7 +137,7 @@
       dom.make(
         "p",
         { class: "note" },
-        "Rank, score and points follow your weights. Intervals, costs, capacity and the plan of each region hold at the profile's own weights: they come from 1,000 draws of the whole run.",
+        "Rank, score and points follow your weights. Intervals, costs, capacity and the plan of each region hold at the profile's own weights: they come from draws of the whole run.",
       ),
       removedList(removed || []),
     );
