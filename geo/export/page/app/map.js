@@ -154,12 +154,13 @@
     const { level, selected } = stateNow();
     const set = (id, isOn) =>
       map.getLayer(id) && map.setLayoutProperty(id, "visibility", isOn ? "visible" : "none");
-    for (const one of styles.REGION_LEVELS) {
-      const isPicked = one === level || (selected && selected.level === one);
-      set(`fill-${one}`, one === level);
+    for (const one of styles.REGION_LEVELS) set(`fill-${one}`, one === level);
+    for (const one of [...styles.REGION_LEVELS, "parcel"]) {
+      const isPicked = Boolean(selected) && selected.level === one;
       set(`casing-${one}`, isPicked);
       set(`edge-${one}`, isPicked);
     }
+    set("land", level !== "county" && level !== "state");
     set("zone-line", level === "zone");
     set("metro-line", level === "metro");
     if (map.getLayer("fill-parcel")) {

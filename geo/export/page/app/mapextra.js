@@ -315,7 +315,8 @@
       }
     }
     if (layers.substation && canShow("substation")) {
-      const group = "Substations by headroom, MW";
+      const isFar = inside().map.getZoom() < 6;
+      const group = `Substations by headroom, MW${isFar ? " (small ones from nearer)" : ""}`;
       const tones = palette.ramp(
         about.megawatt_classes.map((one) => one.colour),
         isDark,

@@ -26,35 +26,22 @@
     return cases.length ? ["match", state("c", 0), ...cases, unranked] : unranked;
   }
 
-  /** Outline of what is selected (s), under the pointer (h). */
+  /** What is under the pointer (h) lets the ground shine through. */
+  const HOVERED = ["case", ["==", state("h", 0), 1], 0.62, 1];
+
+  /** Outline of what is selected (s); shown while something of the layer is. */
   function edges(id, source, sourceLayer, ink) {
     const base = { type: "line", source, "source-layer": sourceLayer };
-    const join = { "line-join": "round", "line-cap": "round" };
-    const on = (selected, hover, other) => [
-      "case",
-      ["==", state("s", 0), 1],
-      selected,
-      ["==", state("h", 0), 1],
-      hover,
-      other,
-    ];
+    const layout = { "line-join": "round", "line-cap": "round", visibility: "none" };
+    const ifSelected = (value) => ["case", ["==", state("s", 0), 1], value, 0];
+    const paint = (colour, width) => ({
+      "line-color": colour,
+      "line-width": width,
+      "line-opacity": ifSelected(1),
+    });
     return [
-      {
-        id: `casing-${id}`,
-        ...base,
-        layout: join,
-        paint: { "line-color": ink.casing, "line-width": on(6, 0, 0), "line-opacity": on(0.95, 0, 0) },
-      },
-      {
-        id: `edge-${id}`,
-        ...base,
-        layout: join,
-        paint: {
-          "line-color": on(ink.selected, ink.hover, ink.hover),
-          "line-width": on(3, 1.6, 0),
-          "line-opacity": on(1, 1, 0),
-        },
-      },
+      { id: `casing-${id}`, ...base, layout, paint: paint(ink.casing, 6) },
+      { id: `edge-${id}`, ...base, layout, paint: paint(ink.selected, 3) },
     ];
   }
 
@@ -65,7 +52,7 @@
       source: "regions",
       "source-layer": level,
       layout: { visibility: "none" },
-      paint: { "fill-color": ink.unranked, "fill-opacity": 1 },
+      paint: { "fill-color": ink.unranked, "fill-opacity": HOVERED },
     };
   }
 
@@ -93,6 +80,7 @@
         type: "fill",
         source: "regions",
         "source-layer": "state",
+        layout: { visibility: "none" },
         paint: { "fill-color": ink.land },
       });
     }
@@ -108,7 +96,7 @@
     }
     if (has("county")) {
       const thin = byZoom(3, 0.25, 6, 0.6, 9, 1);
-      const faint = dark ? byZoom(3, 0.35, 7, 0.6) : byZoom(3, 0.28, 7, 0.5);
+      const faint = dark ? byZoom(3, 0.2, 7, 0.4) : byZoom(3, 0.24, 7, 0.5);
       layers.push(border("county-line", "county", ink.county, thin, faint));
     }
     for (const level of ["zone", "metro"]) {
@@ -119,14 +107,9 @@
     }
     if (has("state")) {
       const strong = byZoom(3, 0.9, 6, 1.6, 9, 2.4);
-      layers.push(border("state-line", "state", ink.state, strong, dark ? 0.75 : 0.85));
+      layers.push(border("state-line", "state", ink.state, strong, dark ? 0.6 : 0.85));
     }
-    for (const level of levels) {
-      for (const layer of edges(level, "regions", level, ink)) {
-        layers.push({ ...layer, layout: { ...layer.layout, visibility: "none" } });
-      }
-    }
-    return layers;
+    return [...layers, ...levels.flatMap((level) => edges(level, "regions", level, ink))];
   }
 
   /** Layers over the parcels archive. */
@@ -139,6 +122,7 @@
         ...shared,
         paint: {
           "fill-color": ink.unranked,
+          "fill-opacity": HOVERED,
           "fill-antialias": ["step", ["zoom"], false, 9, true],
         },
       },
@@ -197,6 +181,8 @@
         source: "grid",
         "source-layer": "substation",
         layout: { "circle-sort-key": HEADROOM },
+        // From afar the large alone; of all 40,000 nothing could be told.
+        filter: [">=", HEADROOM, ["step", ["zoom"], 1000, 4, 500, 5, 200, 6, -1]],
         paint: {
           "circle-radius": byZoom(3, radius(0.55), 6, radius(1), 10, radius(1.9)),
           "circle-color": mwStep("rgba(0,0,0,0)", tones, classes),

@@ -29,8 +29,8 @@
       land: "#1d2226",
       lake: "#16303f",
       shore: "#24485c",
-      county: "#000000",
-      state: "#c9d1d8",
+      county: "#7d8890",
+      state: "#b4bec6",
       label: "#eef2f5",
       quiet: "#c3ccd3",
       halo: "rgba(10,14,17,0.88)",
@@ -68,8 +68,20 @@
 
   const unranked = (about, dark) => (dark ? UNRANKED_DARK : about.unranked.colour);
 
-  /** On dark ground the best is the brightest: the same colours in the opposite order. */
-  const ramp = (list, dark) => (dark ? [...list].reverse() : list);
+  /** Colour between two hexadecimal ones: 0 the first, 1 the second. */
+  function mix(a, b, share) {
+    const channel = (hex, k) => Number.parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16);
+    const between = (k) => Math.round(channel(a, k) * (1 - share) + channel(b, k) * share);
+    return `#${[0, 1, 2].map((k) => between(k).toString(16).padStart(2, "0")).join("")}`;
+  }
+
+  /** On dark ground the best is the brightest: the same colours in the opposite order, the last one quiet. */
+  function ramp(list, dark) {
+    if (!dark || list.length < 2) return list;
+    const tones = [...list].reverse();
+    tones.push(mix(tones.pop(), THEMES.dark.land, 0.55));
+    return tones;
+  }
 
   const format = new Intl.NumberFormat("en-US");
   const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
