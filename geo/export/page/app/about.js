@@ -95,6 +95,7 @@
       about.restricted ? make("b", {}, "Not to be passed on") : null,
       run.is_synthetic ? make("span", { class: "grow", title: run.synthetic_note }, make("b", {}, "Synthetic grid: "), run.synthetic_note) : make("span", { class: "grow" }),
       make("span", {}, `Gridstead ${run.tool_version}`),
+      make("p", { class: "only-print" }, `Made from: ${(about.note.attribution || []).join("; ")}.`),
     );
   }
 

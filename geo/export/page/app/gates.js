@@ -36,7 +36,7 @@
     row.wrong = dom.make(
       "p",
       { class: "wrong", id: `${id}-wrong`, hidden: true },
-      `Looser than the profile's ${text.figure(gate[bound], gate.unit)}: that needs another run.`,
+      `Looser than the profile's ${text.bound(gate[bound], gate.unit)}: that needs another run.`,
     );
     row.field = dom.make("input", {
       type: "number",

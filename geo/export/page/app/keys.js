@@ -71,6 +71,8 @@
 
   // A canvas of WebGL prints empty: paper gets a picture of it, taken in the turn in which it is drawn.
   function beforePrint() {
+    // What is folded on the screen is told on paper.
+    for (const details of document.querySelectorAll("#panel-place details")) details.open = true;
     const picture = dom.byId("print-map");
     const map = gridstead.map && gridstead.map.instance;
     if (!map) return;

@@ -35,7 +35,10 @@
   function nameAt(position) {
     const { table, level } = ranking;
     if (level !== "parcel") return table.column("region_name")[position];
-    const own = (table.has("parcel_name") && table.column("parcel_name")[position]) || `Parcel ${idAt(position)}`;
+    // A name of its own tells where a parcel is.
+    const named = table.has("parcel_name") && table.column("parcel_name")[position];
+    if (named) return named;
+    const own = `Parcel ${idAt(position)}`;
     const county = table.has("county") ? table.column("county")[position] : -1;
     const counties = ranking.counties;
     return counties && county >= 0 && county < counties.length ? `${own}, ${counties[county]}` : own;
@@ -171,7 +174,7 @@
     dom.write(dom.byId("ranking-title"), `${many}: ${title}`);
     const failing = ranking.total - ranking.ranked;
     const parts = [`${text.number(ranking.count)} of ${text.number(ranking.total)} ranked`];
-    if (failing) parts.push(`${text.number(failing)} ${ranking.level === "parcel" ? "fail a gate" : "without a site that passes the gates"}`);
+    if (failing) parts.push(`${text.number(failing)} fail the gates`);
     if (ranking.out) parts.push(`${text.number(ranking.out)} taken out by your gates`);
     dom.write(dom.byId("count"), parts.join(" · "));
     dom.write(dom.byId("head-cost"), text.costUnit(objective).unit);

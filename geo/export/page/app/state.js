@@ -231,12 +231,15 @@
     }
   }
 
+  // What the address asks for must be read before it is written over.
   function writeHashSoon() {
+    if (!known) return;
     window.clearTimeout(hashTimer);
     hashTimer = window.setTimeout(writeHash, HASH_PAUSE_MS);
   }
 
   function writeHash() {
+    if (!known) return;
     window.clearTimeout(hashTimer);
     waiting = toHash();
     if (waiting === window.location.hash) return;

@@ -74,11 +74,17 @@
     return Object.hasOwn(UNITS, unit) ? UNITS[unit][1].trim() : unit.replaceAll("_", " ");
   }
 
+  // A bound is told as it was written, not to the decimals of a measurement.
+  function bound(value, unit) {
+    const words = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 }).format(value);
+    return unit === "share" ? figure(value, unit) : `${words} ${unitWords(unit)}`.trim();
+  }
+
   function gateWords(gate) {
     const words = [];
     if (gate.metric.startsWith("is_")) return gate.at_least ? "yes" : "no";
-    if (isKnown(gate.at_least)) words.push(`at least ${figure(gate.at_least, gate.unit)}`);
-    if (isKnown(gate.at_most)) words.push(`at most ${figure(gate.at_most, gate.unit)}`);
+    if (isKnown(gate.at_least)) words.push(`at least ${bound(gate.at_least, gate.unit)}`);
+    if (isKnown(gate.at_most)) words.push(`at most ${bound(gate.at_most, gate.unit)}`);
     return words.join(" and ");
   }
 
@@ -127,6 +133,7 @@
     figure,
     value,
     unitWords,
+    bound,
     gateWords,
     interval,
     cost,

@@ -75,12 +75,12 @@
     row.element = dom.make(
       "div",
       { class: "weight" },
-      dom.make("div", { class: "top" }, dom.make("label", { for: id }, text.sentence(factor.label)), row.share),
+      dom.make("div", { class: "top" }, dom.make("label", { for: id }, text.sentence(factor.label), unit ? dom.make("small", { class: "quiet" }, ` ${unit}`) : null), row.share),
       dom.make("div", { class: "pull" }, row.slider, row.field),
       dom.make(
         "details",
         {},
-        dom.make("summary", {}, unit ? `Why, in ${unit}` : "Why"),
+        dom.make("summary", {}, "Why", dom.make("span", { class: "hidden" }, `: ${factor.label}`)),
         dom.make("p", {}, `${factor.why || "No reason is given"}.${aim}`),
         factor.source ? dom.make("p", {}, `Source: ${factor.source}`) : null,
       ),
