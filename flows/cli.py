@@ -425,6 +425,38 @@ def export(
     return Shown("Exported", rows, columns=columns, notes=written.notes())
 
 
+@app.command(name="map")
+def map_page(
+    *,
+    out: Path | None = None,
+    open: Annotated[bool, Flag] = False,  # noqa: A002
+    serve: int | None = None,
+    with_restricted: Annotated[bool, Flag] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> Shown:
+    """Write the map page: one folder that ranks again in the browser, from a file or any static host.
+
+    Parameters
+    ----------
+    out
+        Folder of the page (default: map in the exports of the home). It is replaced as a whole.
+    open
+        Open it in the browser.
+    serve
+        Serve it on this machine alone, at this port (0: any that is free), until Ctrl-C.
+    with_restricted
+        Include what the terms of its source do not let be passed on: for your own eyes.
+    """
+    from flows.mapping import FOLDER, answer
+
+    place = Home.at(home)
+    folder = out.resolve() if out else place.exports / FOLDER
+    return answer(
+        place.build, folder, with_restricted=with_restricted, is_opened=open, port=serve
+    )
+
+
 @app.command
 def power(
     *where: Annotated[str, Parameter(allow_leading_hyphen=True)],

@@ -1,6 +1,7 @@
 select
     kv_max,
     is_dc,
+    source_id,
     geometry
 from core.line
 order by line_id;

@@ -5,4 +5,5 @@ select
     lon,
     lat
 from core.place
+where $shown
 order by place_people desc nulls last, place_name, place_id;

@@ -1,7 +1,7 @@
 """The map page: one folder that works from a file or any static host, without a request elsewhere."""
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,15 @@ class PagePack:
         Name to array or JSON value, as `pack` takes them.
     part
         What its bytes are counted with.
+    members
+        Free members of its header.
     """
 
     name: str
     rows: int
     columns: Mapping[str, Any] = field(repr=False)
     part: str
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class Archive:
 
 
 def write_page(
-    folder: Path, about: Mapping[str, Any], packs: Iterable[PagePack], archives: Iterable[Archive]
+    folder: Path,
+    about: Callable[[], Mapping[str, Any]],
+    packs: Iterable[PagePack],
+    archives: Iterable[Archive],
 ) -> dict[str, int]:
     """Write the page's folder.
 
@@ -62,7 +68,8 @@ def write_page(
     folder
         To write to; it must not exist.
     about
-        What the page says of the run, the workloads and the sources; `archives` is added.
+        Gives what the page says of the run, the workloads and the sources, once packs and tiles are written;
+        `archives` is added.
     packs
         Tables; each is written and let go before the next is asked for.
     archives
@@ -77,13 +84,13 @@ def write_page(
     data.mkdir(parents=True)
     parts = {"page": write_assets(folder)}
     for item in packs:
-        written = write_chunk(data, item.name, pack(item.rows, item.columns))
+        written = write_chunk(data, item.name, pack(item.rows, item.columns, **item.members))
         parts[item.part] = parts.get(item.part, 0) + written
     told = {}
     for archive in archives:
         told[archive.name], written = _write_tiles(data, archive)
         parts[f"tiles: {archive.name}"] = written
-    content = pack(1, {"about": [{**about, "archives": told}]})
+    content = pack(1, {"about": [{**about(), "archives": told}]})
     parts["about"] = write_chunk(data, "about", content)
     return parts
 

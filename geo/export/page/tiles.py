@@ -1,4 +1,4 @@
-"""Archives of vector tiles for the page: PMTiles with a layer or several, made by freestiler."""
+"""Archives of vector tiles for the page: PMTiles with a layer or several, cut by freestiler."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,22 +7,24 @@ from pathlib import Path
 import freestiler
 import geopandas as gpd
 
-# Geographic extent of Web Mercator.
-MAX_LATITUDE = 85.05112877980659
+from geo.export.page.archive import join_archives
 
 
 @dataclass(frozen=True, eq=False)
 class TileLayer:
-    """One layer of an archive; a feature's id is the number of its row, from 1.
+    """One layer of an archive at some zooms.
+
+    An archive may have several of one name at different zooms: less detail at the smaller ones.
 
     Parameters
     ----------
     name
         What the style calls it.
     frame
-        Features in OGC:CRS84; columns beside the geometry are carried as attributes.
+        Features in OGC:CRS84; the id of each is the number of its row, from 1. Columns beside the geometry are
+        carried as attributes.
     min_zoom, max_zoom
-        Zooms that show it; beyond the last one the page draws that one larger.
+        Zooms that show it; beyond the last of all the page draws that one larger.
     """
 
     name: str
@@ -37,20 +39,24 @@ def write_archive(path: Path, layers: Sequence[TileLayer]) -> None:
     Parameters
     ----------
     path
-        File to write, .pmtiles.
+        File to write, .pmtiles; files beside it whose names begin alike are written for a while.
     layers
         At least one, none of them empty.
     """
-    freestiler.freestile(
-        {
-            layer.name: freestiler.freestile_layer(
-                layer.frame, min_zoom=layer.min_zoom, max_zoom=layer.max_zoom
-            )
-            for layer in layers
-        },
-        path,
-        min_zoom=min(layer.min_zoom for layer in layers),
-        max_zoom=max(layer.max_zoom for layer in layers),
-        generate_ids=True,
-        quiet=True,
-    )
+    parts = []
+    for number, layer in enumerate(layers):
+        part = path.with_name(f"{path.stem}-{number:02d}.pmtiles")
+        # One layer a call, since ids go on from layer to layer; EPSG:4326 is not transformed.
+        freestiler.freestile(
+            layer.frame.set_crs("EPSG:4326", allow_override=True),
+            part,
+            layer_name=layer.name,
+            min_zoom=layer.min_zoom,
+            max_zoom=layer.max_zoom,
+            generate_ids=True,
+            quiet=True,
+        )
+        parts.append(part)
+    join_archives(parts, path)
+    for part in parts:
+        part.unlink()

@@ -1,0 +1,1 @@
+select carrier_name, link_kind, source_id, geometry from mart.fiber_link order by link_id;

@@ -1,0 +1,3 @@
+select workload, metric, from_x, from_value, slope
+from meta.value_segment
+order by workload, metric, from_x;
