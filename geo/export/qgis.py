@@ -38,8 +38,10 @@ _KINDS = {
 }
 _LARGE = 2_500_000
 _SUBSTATION_SCALE = 400_000
-_MEGAWATT_SIZES_MM = (0.7, 0.9, 1.2, 1.7, 2.4)
-_UNKNOWN_SIZE_MM = 0.6
+# Far away, edges of parcels would hide their colours, and dots of near sizes would hide each other.
+_NEAR_OUTLINE = f"if(@map_scale < {_LARGE}, 'solid', 'no')"
+_MEGAWATT_SIZES_MM = (0.4, 0.5, 0.7, 1.0, 1.4)
+_UNKNOWN_SIZE_MM = 0.4
 _METRO = "#22303c"
 _PLAIN = "#6f8ba0"
 _GEOMETRY_TYPES = {"Point": "0", "LineString": "1", "Polygon": "2"}
@@ -110,7 +112,7 @@ def _drawn(
 
 def _by_rank(layer: ExportLayer, *, is_point: bool) -> list[Rule]:
     if "region_kind" not in layer.columns:
-        return _rank_rules(is_point=is_point)
+        return _rank_rules(is_point=is_point, is_small=not is_point)
     held = set(layer.frame["region_kind"].dropna())
     kinds = [kind for kind in _KINDS if kind in held] + sorted(held - set(_KINDS))
     if len(kinds) < 2:
@@ -126,9 +128,15 @@ def _by_rank(layer: ExportLayer, *, is_point: bool) -> list[Rule]:
     ]
 
 
-def _rank_rules(*, is_point: bool) -> list[Rule]:
+def _rank_rules(*, is_point: bool, is_small: bool = False) -> list[Rule]:
     def symbol(colour: str) -> Symbol:
-        return Symbol(colour, 2.4 if is_point else None, outline="#8f989e", outline_mm=0.06)
+        return Symbol(
+            colour,
+            2.4 if is_point else None,
+            outline="#8f989e",
+            outline_mm=0.06,
+            overrides={"outlineStyle": _NEAR_OUTLINE} if is_small else {},
+        )
 
     rules = [
         Rule(
@@ -158,7 +166,13 @@ def _by_headroom(layer: ExportLayer) -> list[Rule]:
             each.label.capitalize(),
             f"{column} >= {each.at_least:g}"
             + (f" AND {column} < {each.below:g}" if each.below is not None else ""),
-            Symbol(each.colour, size, outline="#ffffff", outline_mm=0.05),
+            Symbol(
+                each.colour,
+                size,
+                outline="#ffffff",
+                outline_mm=0.05,
+                overrides={"size": f"{size:g} * if(@map_scale < {_LARGE}, 2, 1)"},
+            ),
         )
         for each, size in zip(MEGAWATT_CLASSES, _MEGAWATT_SIZES_MM, strict=True)
     ]
@@ -186,10 +200,12 @@ def _metros(layer: ExportLayer) -> list[Rule]:
 
 
 def _metro_labels(layer: ExportLayer, name: str | None) -> Labels:
-    text = f'"{name}"' if name else '"metro_people"'
-    if "is_major" in layer.columns:
-        text = f'CASE WHEN "is_major" OR @map_scale < {_LARGE} THEN {text} END'
-    return Labels(text, size_pt=8, is_point=True)
+    if not name:
+        return Labels('"metro_people"', size_pt=8, is_point=True)
+    # From afar the first city stands for all: New York for New York-Newark-Jersey City, NY-NJ-PA.
+    first = f"regexp_replace(\"{name}\", '[-,/].*$', '')"
+    afar = f'CASE WHEN "is_major" THEN {first} END' if "is_major" in layer.columns else first
+    return Labels(f'if(@map_scale < {_LARGE}, "{name}", {afar})', size_pt=8, is_point=True)
 
 
 def _quoted(text: str) -> str:
