@@ -64,7 +64,7 @@ def write_each(
     """
     path = Path(path)
     check_layers(layers)
-    is_file = path.suffix.lower() == suffix and not path.is_dir()
+    is_file = path.name.lower().endswith(suffix) and not path.is_dir()
     if is_file and len(layers) > 1:
         msg = f"{path.name} can hold one layer, not {len(layers)}: name a folder to have one file a layer."
         raise GeoError(msg)

@@ -19,7 +19,7 @@ from geo.export._files import write_each
 from geo.export._warn import ExportWarning
 from geo.export.model import ExportLayer, ExportNote
 
-SUFFIX = ".zip"
+SUFFIX = ".shp.zip"
 README = "README.txt"
 # Limits of dBASE, which holds the columns.
 NAME_LENGTH = 10
@@ -32,14 +32,14 @@ PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
     """Write a zip with one Shapefile, one a layer, which GDAL and QGIS open as it is.
 
-    Names of columns are cut to ten characters (`short_names`), texts to 254 bytes of UTF-8; the zip's README.txt
-    holds the note, and which short name stands for which column. Booleans are dBASE logicals, unknown is null.
-    The same layers and note give the same bytes.
+    Names of columns are cut to ten characters (`short_names`), texts to 254 bytes of UTF-8 without blanks at
+    their ends; the zip's README.txt holds the note, and which short name stands for which column. Booleans are dBASE
+    logicals, unknown is null. The same layers and note give the same bytes.
 
     Parameters
     ----------
     path
-        A `.zip` file for one layer, else a folder that receives one file a layer.
+        A `.shp.zip` file for one layer, else a folder that receives one file a layer.
     layers
         What to write; geometries of a layer are points, lines or polygons, not several of them.
     note

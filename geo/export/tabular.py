@@ -13,6 +13,7 @@ import shapely
 from geo.export._files import write_each
 from geo.export.model import ExportLayer, ExportNote
 
+SUFFIX, WKT_SUFFIX = ".csv", ".wkt.csv"
 METADATA_SUFFIX = "-metadata.json"
 # What a spreadsheet would run as a formula. Names come from strangers' files.
 _FORMULA_START = r"^[=+\-@\t\r]"
@@ -30,7 +31,7 @@ def write(
     Parameters
     ----------
     path
-        A `.csv` file for one layer, else a folder that receives one file a layer.
+        A `.csv` file (`.wkt.csv` with outlines) for one layer, else a folder that receives one file a layer.
     layers
         What to write.
     note
@@ -44,7 +45,9 @@ def write(
         `path`.
     """
     write_layer = partial(_write_layer, note=note, with_wkt=with_wkt)
-    return write_each(path, layers, ".csv", write_layer, METADATA_SUFFIX)
+    is_file = Path(path).suffix.lower() == SUFFIX
+    suffix = WKT_SUFFIX if with_wkt and not is_file else SUFFIX
+    return write_each(path, layers, suffix, write_layer, METADATA_SUFFIX)
 
 
 def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote, with_wkt: bool) -> None:
