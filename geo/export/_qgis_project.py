@@ -20,7 +20,7 @@ _LAYER_CRS = "EPSG:4326"
 _ENDINGS = ("_regions", "_parcels")
 _BORDERS = "gridstead_state_borders"
 _BORDER_COLOUR = "#5f6b75"
-_BACKGROUND = {"r": "246", "g": "247", "b": "248"}
+_BACKGROUND = {"r": "236", "g": "239", "b": "242"}
 
 
 def project_xml(file_name: str, layers: Sequence[ExportLayer], note: ExportNote) -> bytes:

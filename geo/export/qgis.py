@@ -134,7 +134,7 @@ def _rank_rules(*, is_point: bool, is_small: bool = False) -> list[Rule]:
             colour,
             2.4 if is_point else None,
             outline="#8f989e",
-            outline_mm=0.06,
+            outline_mm=0.06 if is_small else 0.1,
             overrides={"outlineStyle": _NEAR_OUTLINE} if is_small else {},
         )
 
@@ -153,10 +153,13 @@ def _rank_rules(*, is_point: bool, is_small: bool = False) -> list[Rule]:
 
 
 def _rank_labels(name: str | None, *, is_point: bool) -> Labels:
-    text = f"\"rank\" || coalesce(' ' || \"{name}\", '')" if name else '"rank"'
-    first, near = RANK_CLASSES[0].last, RANK_CLASSES[2].last
-    shown = f'"rank" <= {first} OR ("rank" <= {near} AND @map_scale < {_LARGE})'
-    return Labels(f"CASE WHEN {shown} THEN {text} END", is_point=is_point)
+    # From afar a number, as names of neighbours would not fit.
+    near = f"@map_scale < {_LARGE}"
+    words = f"\"rank\" || coalesce(' ' || \"{name}\", '')"
+    text = f'if({near}, {words}, "rank")' if name else '"rank"'
+    first, more = RANK_CLASSES[0].last, RANK_CLASSES[2].last
+    shown = f'"rank" <= {first} OR ("rank" <= {more} AND {near})'
+    return Labels(f"CASE WHEN {shown} THEN {text} END", is_point=is_point, priority=9)
 
 
 def _by_headroom(layer: ExportLayer) -> list[Rule]:
