@@ -122,8 +122,6 @@ def _write_document(
             for key, value in note.items().items():
                 with kml.element("Data", {"name": key}):
                     kml.leaf("value", value)
-        for layer in layers:
-            _write_schema(kml, layer)
         if has_ranks:
             kml.legend("Legend", LEGEND)
         for layer in layers:
@@ -157,8 +155,8 @@ def _about(note: ExportNote) -> str:
     return "".join(said)
 
 
-def _write_schema(kml: Kml, layer: ExportLayer) -> None:
-    with kml.element("Schema", {"name": layer.name, "id": layer.name}):
+def _write_schema(kml: Kml, layer: ExportLayer, name: str) -> None:
+    with kml.element("Schema", {"name": name, "id": name}):
         for column in _columns(layer):
             kind, _ = _data_of(layer.frame[column])
             with kml.element("SimpleField", {"type": kind, "name": column}):
@@ -174,13 +172,15 @@ def _write_layer(kml: Kml, layer: ExportLayer, folder: AbstractContextManager[No
     shapes = layer.frame.geometry.to_numpy()
     classes = _class_of(layer)
 
-    def write_one(row: int, style: str) -> None:
+    def write_one(row: int, style: str, schema: str) -> None:
         kml.leaf("name", names[row])
         kml.leaf("Snippet", snippets[row], {"maxLines": "1"})
         kml.leaf("description", _balloon(layer, names[row], columns, told, row))
         kml.leaf("styleUrl", f"#{style}")
-        schema = {"schemaUrl": f"#{layer.name}"}
-        with kml.element("ExtendedData"), kml.element("SchemaData", schema):
+        with (
+            kml.element("ExtendedData"),
+            kml.element("SchemaData", {"schemaUrl": f"#{schema}"}),
+        ):
             for column in columns:
                 if (value := texts[column][row]) is not None:
                     kml.leaf("SimpleData", value, {"name": column})
@@ -191,11 +191,14 @@ def _write_layer(kml: Kml, layer: ExportLayer, folder: AbstractContextManager[No
             rows = np.flatnonzero(classes == number).tolist()
             if not rows:
                 continue
-            with kml.element("Folder"):
+            schema = f"{layer.name}-{style}"
+            # GDAL looks for the types of data in the container of the features, and only if that is a Document.
+            with kml.element("Document"):
                 kml.leaf("name", f"{words if 'rank' in layer.columns else 'All'} ({len(rows):,})")
+                _write_schema(kml, layer, schema)
                 for row in rows:
                     with kml.element("Placemark"):
-                        write_one(row, style)
+                        write_one(row, style, schema)
 
 
 @contextmanager
