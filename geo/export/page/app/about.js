@@ -88,6 +88,7 @@
     const { run } = about;
     dom.write(dom.byId("study"), run.title);
     dom.byId("study").title = run.title;
+    dom.write(dom.byId("study-run"), `Run of ${run.run_date}, Gridstead ${run.tool_version}`);
     document.title = `Gridstead: ${run.title}`;
     dom.fill(
       dom.byId("footer"),

@@ -79,6 +79,8 @@
     try {
       map.redraw();
       picture.src = map.getCanvas().toDataURL("image/png");
+      // A tall picture is cut at top and bottom, so that the land keeps the width of the paper.
+      picture.classList.toggle("tall", map.getCanvas().height > 0.75 * map.getCanvas().width);
       picture.hidden = false;
     } catch {
       picture.hidden = true;

@@ -174,12 +174,13 @@
     dom.write(dom.byId("ranking-title"), `${many}: ${title}`);
     const failing = ranking.total - ranking.ranked;
     const parts = [`${text.number(ranking.count)} of ${text.number(ranking.total)} ranked`];
-    if (failing) parts.push(`${text.number(failing)} fail the gates`);
+    if (failing) parts.push(`${text.number(failing)} ${failing === 1 ? "fails" : "fail"} the gates`);
     if (ranking.out) parts.push(`${text.number(ranking.out)} taken out by your gates`);
     dom.write(dom.byId("count"), parts.join(" · "));
     dom.write(dom.byId("head-cost"), text.costUnit(objective).unit);
     dom.byId("head-cost").title = text.costUnit(objective).long;
     dom.write(dom.byId("head-mw"), ranking.level === "parcel" ? "Headroom" : "Capacity");
+    dom.write(dom.byId("print-words"), `Rank, place, ranks in 5–95 % of draws, cost in ${text.costUnit(objective).long}, score of 100.`);
     dom.byId("mine").hidden = !weights && !ranking.out;
     const words = weights ? "Ranked by your weights" : "Filtered by your gates";
     const button = dom.make("button", { type: "button", class: "inline", onclick: reset }, "Back to published");

@@ -38,7 +38,7 @@
     if (text.isKnown(told.capacity_mw)) facts.push(factOf("Capacity", text.figure(told.capacity_mw, "mw"), filledWords(told, profile)));
     const years = told.cost ? told.cost.time_to_power_years_mid : null;
     if (text.isKnown(years)) facts.push(factOf("Time to power", `${text.number(years, 1)} years`, "middle case"));
-    if (text.isKnown(told.p_top10)) facts.push(factOf("Among the first 10", text.percent(told.p_top10), "of draws"));
+    if (text.isKnown(told.p_top10)) facts.push(factOf("In the first 10", text.percent(told.p_top10), "of draws"));
     return make("dl", { class: "facts" }, facts);
   }
 
@@ -159,7 +159,7 @@
     };
     return make(
       "p",
-      { class: "small" },
+      { class: "small best" },
       "Its best parcel: ",
       make("button", { type: "button", class: "inline", "data-testid": "best-parcel", onclick }, told.best_parcel_id),
     );

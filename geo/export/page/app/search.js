@@ -64,7 +64,9 @@
   function byName(words) {
     const found = [];
     for (const entry of entries) {
-      const match = matchOf(entry.key, words);
+      // Two letters are a state before they are a part of a name.
+      const isCode = entry.kind === "state" && entry.id.toLowerCase() === words;
+      const match = isCode ? 0 : matchOf(entry.key, words);
       if (match >= 0) found.push([match, KINDS[entry.kind], entry.order, entry]);
     }
     found.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
@@ -76,7 +78,7 @@
     if (!match) return [];
     const [lat, lon] = [Number(match[1]), Number(match[2])];
     if (Math.abs(lat) > 85 || Math.abs(lon) > 180) return [];
-    return [{ kind: "point", name: `${lat}, ${lon}`, lat, lon }];
+    return [{ kind: "point", name: `${match[1]}, ${match[2]}`, lat, lon }];
   }
 
   // Identifiers of parcels are many and loaded only where the words look like one; they are in order.
@@ -124,10 +126,10 @@
     if (mine !== turn) return undefined;
     const words = text.folded(typed);
     const named = byName(words);
-    show(named, typed);
+    if (named.length) show(named, typed);
     const parcels = await byParcel(typed.replace(/^parcel\s+/i, ""));
-    if (mine === turn && parcels.length) show([...parcels, ...named].slice(0, MOST_HITS), typed);
-    return undefined;
+    const isNew = parcels.length > 0 || !named.length;
+    return mine === turn && isNew ? show([...parcels, ...named].slice(0, MOST_HITS), typed) : undefined;
   }
 
   function kindWords(hit) {

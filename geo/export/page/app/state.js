@@ -72,7 +72,7 @@
     g: ["gates", readGates],
     k: ["certain", (text) => text === "1"],
     c: ["colour", (text) => (WORD.test(text) ? text : undefined)],
-    y: ["layers", (text) => layerChoice(text.split(","))],
+    y: ["layers", readLayers],
     s: ["selected", (text) => placeOf(text) || undefined],
     x: ["compared", (text) => text.split(",").map(placeOf).filter(Boolean).slice(0, 2)],
     v: ["view", readView],
@@ -99,6 +99,12 @@
       if (WORD.test(metric) && bound && limit !== null) gates[metric] = { ...gates[metric], [bound]: limit };
     }
     return gates;
+  }
+
+  // An empty word takes all layers off; words that are no layers say nothing.
+  function readLayers(text) {
+    const on = text.split(",").filter((key) => LAYERS.includes(key));
+    return on.length || text === "" ? layerChoice(on) : undefined;
   }
 
   function readView(text) {
