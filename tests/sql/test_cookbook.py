@@ -42,7 +42,7 @@ def build():
     if not BUILD.is_file():
         pytest.skip(f"{BUILD} is not here; GRIDSTEAD_BUILD names a build of {DEFAULT}")
     with duckdb.connect(str(BUILD), read_only=True) as con:
-        (study,) = con.execute("select study from meta.run").fetchone()
+        ((study,),) = con.execute("select study from meta.run").fetchall()
         if study != DEFAULT:
             pytest.skip(f"{BUILD} is of {study}; GRIDSTEAD_BUILD names a build of {DEFAULT}")
         yield con
