@@ -21,7 +21,7 @@ import numpy as np
 from data import store
 from data.build import to_map
 from data.errors import UsageError
-from flows import bounds, selecting, terms
+from flows import bounds, rasters, selecting, terms
 from flows.reporting import rows_of
 from flows.run_report import report_data
 from flows.selecting import LEVELS, TOP_PARCELS, Selection, require_level, require_rows
@@ -102,6 +102,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written += [_map(con, workload, out, note) for workload in workloads]
         written.append(_headroom_map(con, out, note, held))
         written += _people(con, out, note)
+        written += rasters.suitability(con, out, note)
         written += _report(con, out)
     manifest = {"inputs_sha256": run["inputs_sha256"], "files": [path.name for path in written]}
     with replacing(out / MANIFEST) as temporary:
@@ -191,6 +192,23 @@ def export_level(
         else:
             title = f"{selection.level.capitalize()} ranking for {workload}"
             layer = _layer_of(con, f"{workload}_regions", title, frame, "region", held)
+        # A web map of all parcels begins far out, where only regions can be seen.
+        everywhere = {"workload": workload, "level": None, "n": None}
+        is_tiled = "pmtiles" in formats and selection.level == selecting.PARCEL
+        around = (
+            [
+                _layer(
+                    con,
+                    f"{workload}_regions",
+                    f"Regions for {workload}",
+                    "region",
+                    held,
+                    everywhere,
+                )
+            ]
+            if is_tiled and not selection.where and not selection.area
+            else []
+        )
     layer = replace(layer, description=selection.words)
     out.mkdir(parents=True, exist_ok=True)
     stem = f"{workload}_{selection.level}" + ("_restricted" if held.is_restricted else "")
@@ -198,7 +216,8 @@ def export_level(
     for writer in writers:
         with warnings.catch_warnings(record=True, category=ExportWarning) as caught:
             warnings.simplefilter("always", ExportWarning)
-            path = writer(out / f"{stem}{writer.suffix}", [layer], note)
+            layers = [*around, layer] if writer.word == "pmtiles" else [layer]
+            path = writer(out / f"{stem}{writer.suffix}", layers, note)
         files[path] = [str(warning.message) for warning in caught]
     return Exports(files, len(layer.frame), held.named, held.is_restricted)
 
