@@ -10,9 +10,9 @@ import numpy as np
 from geo.export._files import write_each
 from geo.export.model import ExportLayer, ExportNote
 
-# 50,000 parcels of 25 columns are about 5 MB compressed: a browser or DuckDB reads a county-sized window
-# with few requests, and the footer stays small.
-ROW_GROUP_ROWS = 50_000
+# Of 209,651 parcels with 151 columns, the window of a county lies in 2 groups (median; at most 6): with 5,000 rows
+# 6 MB are read with all columns, with 50,000 rows 36 MB. The footer grows the other way: 0.9 MB and 0.2 MB.
+ROW_GROUP_ROWS = 5_000
 
 
 def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
@@ -46,6 +46,7 @@ def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote) -> None:
             "description": layer.description,
             **note.items(),
             "columns": dict(layer.column_docs),
+            "aliases": dict(layer.aliases),
         }
     }
     frame.to_parquet(
