@@ -14,7 +14,7 @@
       make("p", {}, `Gridstead ranks land for AI compute: ${counts}, for ${about.workloads.length} kinds of sites, each with what it costs, how sure its rank is, and what would change it.`),
       run.is_synthetic ? make("p", {}, make("b", {}, "The grid is synthetic. "), run.synthetic_note) : null,
       about.restricted
-        ? make("p", { class: "wrong" }, "For your own eyes: this page contains data whose terms do not allow passing it on.")
+        ? make("p", { class: "wrong" }, about.restricted_note || "For your own eyes: this page contains data whose terms do not allow passing it on.")
         : null,
       make("p", {}, `Study ${run.study} (${run.title}), run ${run.run_id} of ${run.run_date}, made by Gridstead ${run.tool_version}.`),
       make("p", {}, "Everything is in this folder: the page asks nothing of any network and tells nothing to anybody."),

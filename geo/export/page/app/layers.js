@@ -57,7 +57,7 @@
     dom.fill(
       dom.byId("panel-layers"),
       make("h2", { id: "layers-title", tabindex: "-1" }, "What does the map show?"),
-      make("p", { class: "lead" }, "The land is coloured by rank, or by a metric chosen below. Layers lie over it; their signs are told in the legend on the map."),
+      make("p", { class: "lead" }, "The land is coloured by rank, or by a metric chosen below. Layers lie over it; their signs stand below."),
       make("div", { class: "layers" }, Object.keys(LAYERS).map(rowOf)),
       make(
         "div",
@@ -65,6 +65,7 @@
         make("label", { for: "colour-here" }, "Colour the land by"),
         make("select", { id: "colour-here", "data-testid": "colour-here", onchange: (event) => state.set({ colour: event.target.value }) }),
       ),
+      make("div", { id: "drawn-here", class: "drawn here", hidden: true }),
       about.run.is_synthetic ? make("p", { class: "note" }, about.run.synthetic_note) : null,
     );
     draw();

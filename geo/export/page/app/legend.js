@@ -75,13 +75,18 @@
     dom.fill(dom.byId("classes"), ramp);
     dom.byId("classes").setAttribute("aria-label", fills.length ? fills[0].group : "Classes");
     const others = grouped(entries.filter(({ kind }) => kind !== "fill"));
-    dom.fill(
-      dom.byId("drawn"),
-      others.map(([group, signs]) =>
-        make("div", { class: "signs" }, make("h3", {}, group), make("ul", {}, signs.map((one) => make("li", {}, swatch(one), one.label)))),
-      ),
-    );
-    dom.byId("drawn").hidden = !others.length;
+    // On the map where there is room for it, and always in the panel of layers.
+    for (const id of ["drawn", "drawn-here"]) {
+      const box = dom.byId(id);
+      if (!box) continue;
+      dom.fill(box, others.map(signsOf));
+      box.hidden = !others.length;
+    }
+  }
+
+  function signsOf([group, signs]) {
+    const items = signs.map((one) => make("li", {}, swatch(one), one.label));
+    return make("div", { class: "signs" }, make("p", {}, group), make("ul", {}, items));
   }
 
   // Without a map the classes are still those of the published ranks.
@@ -90,9 +95,7 @@
     return [...classes, { group: "Rank", kind: "fill", ...about.unranked }];
   }
 
-  function start(known) {
-    about = known;
-    drawChoices();
+  function start() {
     draw(plain());
     dom.byId("colour").addEventListener("change", (event) => state.set({ colour: event.target.value }));
     state.subscribe((now, changed) => {
@@ -102,5 +105,11 @@
     gridstead.map.subscribeLegend((entries) => entries.length && draw(entries));
   }
 
-  gridstead.legend = { start };
+  // The choices of colour, which the panel of layers repeats.
+  function fillChoices(known) {
+    about = known;
+    drawChoices();
+  }
+
+  gridstead.legend = { start, choices: fillChoices };
 })();

@@ -62,13 +62,14 @@
     gridstead.keys.start();
     startChoices(about);
     gridstead.list.start(about);
+    gridstead.legend.choices(about);
+    gridstead.layers.start(about);
     gridstead.legend.start(about);
     const map = gridstead.map.start();
     gridstead.weights.start(about);
     gridstead.gates.start(about);
     gridstead.place.start(about);
     gridstead.compare.start(about);
-    gridstead.layers.start(about);
     gridstead.search.start(about);
     // The ranking that fails tells nobody but those who ask for it.
     await Promise.race([Promise.all([gridstead.list.first, map]), gridstead.ranking.current().then(() => new Promise(() => {}))]);

@@ -45,7 +45,9 @@
 
   function rowOf(factor) {
     const id = `w-${factor.metric}`;
-    const unit = text.unitWords(factor.unit);
+    const words = text.unitWords(factor.unit);
+    // A label that says its unit needs no other.
+    const unit = ["people", "degree_days", "acres"].includes(factor.unit) ? "" : words;
     const row = { factor };
     row.slider = dom.make("input", {
       type: "range",
