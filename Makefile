@@ -5,7 +5,7 @@ STUDY ?= open-conus
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test slow mirror browser qgis kills faults upstream package bench audit lint format setup clean help
+.PHONY: run test slow mirror browser qgis kills faults upstream package bench audit lint format setup clean help map-assets
 
 run: setup  ## run the default study from sources to maps
 	$(BIN)/gridstead run $(STUDY) $(ARGS)
@@ -50,6 +50,9 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/portfolio.py
 	$(BIN)/python benchmarks/page.py
 
+map-assets:  ## fetch the libraries of the map page anew, as pinned (needs npm)
+	$(PYTHON) geo/export/page/fetch_vendor.py
+
 audit: setup  ## requirements: known vulnerabilities, pins, hashes, what is installed
 	$(BIN)/python -m tests.audit
 
@@ -80,4 +83,4 @@ clean:  ## remove the environment; var/ stays
 	rm -rf $(VENV)
 
 help:
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'

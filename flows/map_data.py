@@ -185,12 +185,13 @@ def _bits(values: Any) -> np.ndarray:
 def _metric_packs(build: Build) -> Iterator[PagePack]:
     """Give the packs m-<metric> of metrics, and v-<metric>-<hash> of the value scores computed from them."""
     found = build.fetch("query/map_parcel_metrics")
+    gated = {row["metric"] for row in build.gates if not row["is_removed"]}
     for metric in build.shown_metrics:
         values = floats(found[metric])
         if metric in build.held.columns or np.isnan(values).all():
             continue
         functions = list(build.pieces_of(metric).values())
-        coded, build.read[metric] = code_metric(values, functions)
+        coded, build.read[metric] = code_metric(values, functions, is_compared=metric in gated)
         yield PagePack(f"m-{metric}", build.parcel_count, {"m": coded}, "parcel metrics")
 
 

@@ -16,15 +16,17 @@ MILLION = 1e6
 # Part of a millionth that half a step may move a value score: with finer steps a metric costs more bytes than the
 # corrections that it saves.
 _STEP_MILLIONTHS = 0.25
-# Where no value function rises or falls, a value only has to be shown: to a part in 5,000.
+# Part of itself that a value may be off where no value function rises or falls: it only has to be shown there, but
+# of a gate's metric it is compared with bounds, and should not change sides.
 _SHOWN = 2e-4
+_COMPARED = 2e-6
 _MOST_LEVELS = 4_096
 # A piece of a value function: from_x, from_value, slope; it ends where the next one begins.
 Piece = tuple[float, float, float]
 
 
 def code_metric(
-    values: np.ndarray, functions: Sequence[Sequence[Piece]]
+    values: np.ndarray, functions: Sequence[Sequence[Piece]], *, is_compared: bool = False
 ) -> tuple[Coded, np.ndarray]:
     """Code a metric by its levels where it has few values, else in steps of a power of two.
 
@@ -34,6 +36,8 @@ def code_metric(
         (n,) float64 in the metric's own unit, NaN where it is unknown; none is infinite.
     functions
         Value functions that are computed from it, each a list of pieces from -1e300 on.
+    is_compared
+        Whether users compare it with bounds.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def code_metric(
         return Coded(codes, {"levels": levels.tolist()}), read
     low = float(levels[0])
     base = min(low, 0.0)
-    wanted = _wanted_step(values[known], functions)
+    wanted = _wanted_step(values[known], functions, _COMPARED if is_compared else _SHOWN)
     step = 2.0 ** np.floor(np.log2(wanted.min()))
     while (levels[-1] - base) / step > UNKNOWN_U32 - 1:
         step *= 2
@@ -140,9 +144,12 @@ def by_rank(values: np.ndarray, rank: np.ndarray, told: Mapping[str, Any] | None
     return Coded(values[order], {"by": "rank", **(told or {})})
 
 
-def _wanted_step(values: np.ndarray, functions: Sequence[Sequence[Piece]]) -> np.ndarray:
+def _wanted_step(
+    values: np.ndarray, functions: Sequence[Sequence[Piece]], share: float
+) -> np.ndarray:
     """Widest step that each value may be rounded to, (n,) float64."""
-    wanted = np.maximum(np.abs(values), 1e-9) * _SHOWN
+    # Less than a millionth of a unit is nothing, so that values near 0 ask for no finer step.
+    wanted = np.maximum(np.abs(values) * share, 1e-6)
     for pieces in functions:
         from_x, _, slopes = np.array(pieces, dtype=np.float64).T
         slope = np.abs(slopes[np.searchsorted(from_x, values, side="right") - 1])
