@@ -55,7 +55,13 @@ def project_xml(file_name: str, layers: Sequence[ExportLayer], note: ExportNote)
         ET.SubElement(order, "layer", id=identity)
     _add_properties(root)
     metadata = ET.SubElement(root, "projectMetadata")
-    whole = ExportLayer(PROJECT_NAME, _title(note), layers[0].frame.head(0))
+    # A project's metadata have no places for rights and terms of their own.
+    terms = "\n".join(
+        f"{key.replace('_', ' ').capitalize()}: {text}"
+        for key, text in note.items().items()
+        if key != "synthetic_note"
+    )
+    whole = ExportLayer(PROJECT_NAME, _title(note), layers[0].frame.head(0), terms)
     add_metadata(metadata, whole, note, PROJECT_NAME)
     return b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ET.tostring(
         root, encoding="utf-8"

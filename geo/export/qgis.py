@@ -198,7 +198,7 @@ def _metros(layer: ExportLayer) -> list[Rule]:
         return [Rule("Metropolitan area", "TRUE", symbol(2.0))]
     return [
         Rule("Major metropolitan area", '"is_major"', symbol(2.6)),
-        Rule("Other metropolitan area", 'coalesce("is_major", 0) = 0', symbol(1.5)),
+        Rule("Other metropolitan area", 'NOT coalesce("is_major", FALSE)', symbol(1.5)),
     ]
 
 
