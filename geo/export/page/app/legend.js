@@ -5,6 +5,8 @@
   const { dom, text, state } = gridstead;
   const { make } = dom;
 
+  const NARROW_PIXELS = 480;
+
   let about = null;
 
   // Metrics that can colour the level in force; those of the workload's factors come first.
@@ -53,9 +55,11 @@
     return mark;
   }
 
-  // The ramp has little room.
-  function shortened(label) {
-    return label.replace(/ and (after|more)$/, "+");
+  // The ramp has little room: least on a phone, where thousands of ranks are told as such.
+  function shortened({ label, group }) {
+    const words = label.replace(/ and (after|more)$/, "+");
+    const isTight = dom.byId("stage").clientWidth < NARROW_PIXELS && /rank/.test(group);
+    return isTight ? words.replace(/(\d),00[01]\b/g, "$1k") : words;
   }
 
   function grouped(entries) {
@@ -68,7 +72,8 @@
     const fills = entries.filter(({ kind }) => kind === "fill");
     const ramp = fills.map((entry, index) => {
       // The last class is what is not ranked or not known: it stands apart from the ramp.
-      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, shortened(entry.label));
+      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, shortened(entry));
+      item.title = entry.label;
       item.style.setProperty("--class", entry.colour);
       return item;
     });
