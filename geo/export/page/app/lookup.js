@@ -29,13 +29,15 @@
     return position === undefined ? null : at(level, position);
   }
 
-  /** Name of a parcel: its own, else its id; with its county where there is one. */
+  /** Name of a parcel: its own, else its id and its county. */
   async function parcelName(table, position) {
-    const own = valueAt(table, "parcel_name", position) || `Parcel ${idsOf("parcel", table)[position]}`;
+    const own = valueAt(table, "parcel_name", position);
+    if (own) return own;
+    const name = `Parcel ${idsOf("parcel", table)[position]}`;
     const county = valueAt(table, "county", position);
-    if (county === null || county < 0) return own;
+    if (county === null || county < 0) return name;
     const counties = await gridstead.store.pack("regions-county");
-    return `${own}, ${counties.column("region_name")[county]}`;
+    return `${name}, ${counties.column("region_name")[county]}`;
   }
 
   async function at(level, position) {

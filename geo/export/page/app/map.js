@@ -10,7 +10,7 @@
   const FLIGHT_MS = 900;
   const MOVE_PAUSE_MS = 150;
   const FLIGHT_ZOOM = { parcel: 10.5, other: 8 };
-  const LEVEL_TITLES = { parcel: "Parcels" };
+  const PARCEL_LEVEL = { title: "Parcels" };
   const fills = new Map(); // level -> what was painted last
   const painters = new Map();
   const marked = new Map(); // "s" and "h" -> {source, sourceLayer, id}
@@ -22,6 +22,7 @@
   let home = 3;
   let entries = [];
   let turn = 0;
+  let painting = null;
   let notes = null;
   let ranked = null; // ranking in force
   let parcels = null; // ranking of the parcels when they are shown
@@ -34,10 +35,8 @@
   });
 
   const stateNow = () => gridstead.state.get();
-  const titleOf = (level) => {
-    const known = about.levels.find((one) => one.level === level);
-    return (known && known.title) || LEVEL_TITLES[level] || level;
-  };
+  const titleOf = (level) =>
+    (about.levels.find((one) => one.level === level) || PARCEL_LEVEL).title;
   const profileNow = () => gridstead.ranking.profileOf(about, stateNow().workload);
 
   function takeTheme() {
@@ -55,7 +54,6 @@
   }
 
   const areParcelsShown = () => map.getZoom() >= parcelZoom();
-
   const areDotsShown = () => stateNow().level === "parcel" && !areParcelsShown();
 
   /* ---- painting ---- */
@@ -114,7 +112,13 @@
     map.setPaintProperty(`fill-${level}`, "fill-color", styles.fillColour(tones, ink.unranked));
   }
 
-  async function paint() {
+  /** Paint what the state asks for; of quick changes the last one is painted. */
+  function paint() {
+    painting = paintNow();
+    return painting;
+  }
+
+  async function paintNow() {
     turn += 1;
     const mine = turn;
     const { level } = stateNow();
@@ -166,7 +170,8 @@
     if (map.getLayer("fill-parcel")) {
       map.setLayerZoomRange("fill-parcel", Math.min(24, parcelZoom()), 24);
     }
-    notes.say(areDotsShown() ? "The best parcels are dots. Zoom in to see all parcels." : "");
+    const words = areDotsShown() ? ["The best parcels are dots. Zoom in to see all parcels."] : [];
+    notes.say([...words, ...gridstead.mapextra.tooFar()].join(" "));
   }
 
   /* ---- legend ---- */
@@ -348,13 +353,16 @@
     if (view) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
     await new Promise((resolve) => map.once("style.load", resolve));
     notes = gridstead.mapextra.notes(about);
+    gridstead.mapextra.foldAttribution();
     gridstead.state.subscribe(follow);
     window
       .matchMedia("(prefers-color-scheme: dark)")
       .addEventListener("change", () => stateNow().theme === "auto" && retheme());
     gridstead.ranking.subscribe(() => paint());
-    await paint();
+    let waited = paint();
+    while ((await waited, waited !== painting)) waited = painting;
     await new Promise((resolve) => whenDrawn(resolve));
+    gridstead.mapextra.foldAttribution();
     settle(map);
     gridstead.mapextra.apply();
     if (stateNow().selected || stateNow().compared.length) showPicked();

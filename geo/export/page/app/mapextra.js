@@ -5,6 +5,7 @@
   const gridstead = (window.gridstead = window.gridstead || {});
   const { mapstyle: styles, palette } = gridstead;
   const DOTS = 1000;
+  const LONGEST_METRO = 15; // letters
   const DOT_REACH_PX = 5;
   const NO_WEBGL =
     "This browser cannot draw the map (WebGL is off or missing). The list and all the rest work without it.";
@@ -106,6 +107,14 @@
     }
   }
 
+  /** Leave of the attributions their button: the list is long, and About and paper have it whole. */
+  function foldAttribution() {
+    for (const box of inside().map.getContainer().querySelectorAll(".maplibregl-ctrl-attrib")) {
+      box.classList.remove("maplibregl-compact-show");
+      box.removeAttribute("open");
+    }
+  }
+
   /** The notes in the corner of the map. */
   function notes(about) {
     const { map } = inside();
@@ -193,12 +202,23 @@
       .map((name, i) => ({ lon: lon[i], lat: lat[i], name: String(name).toUpperCase() }));
   }
 
+  /** First city of a long metro name: "Atlanta" of "Atlanta-Sandy Springs-Alpharetta, GA". */
+  function shortName(name) {
+    const [cities] = String(name).split(",");
+    return cities.length <= LONGEST_METRO ? cities : cities.split(/[-/]/)[0];
+  }
+
   async function addRings() {
     const metros = await gridstead.store.pack("metros");
     const columns = ["name", "ring", "people", "is_major", "lon", "lat"].map((one) => metros.column(one));
     const [name, ring, people, isMajor, lon, lat] = columns;
     const major = [...name.keys()].filter((i) => isMajor[i] === 1 && ring[i]);
-    const rows = major.map((i) => ({ lon: lon[i], lat: lat[i], name: name[i], people: people[i] }));
+    const rows = major.map((i) => ({
+      lon: lon[i],
+      lat: lat[i],
+      name: shortName(name[i]),
+      people: people[i],
+    }));
     source("metro", geojson(styles.points(rows)));
     const features = major.map((i) => ({
       type: "Feature",
@@ -243,6 +263,15 @@
     }
     const now = gridstead.state.get().layers;
     for (const key of Object.keys(ADDERS)) toggle(key, Boolean(now[key]));
+  }
+
+  /** Sentences on layers that are on but have nothing at this zoom. */
+  function tooFar() {
+    const { map, about } = inside();
+    const { layers } = gridstead.state.get();
+    const isFar = ([key, id]) =>
+      layers[key] && canShow(key) && map.getZoom() < about.archives[id].min_zoom;
+    return Object.entries(ARCHIVE_OF).some(isFar) ? ["Zoom in to see the grid and fiber."] : [];
   }
 
   /* ---- dots of the best parcels ---- */
@@ -304,23 +333,23 @@
     for (const make of groups.values()) repaint(make(ink, isDark));
   }
 
+  /** Words for what is only drawn in full from a zoom on. */
+  const seenFrom = (zoom) => (inside().map.getZoom() < zoom ? " (all of them from nearer)" : "");
+
   function legend() {
     const { about, ink, isDark } = inside();
     const { layers } = gridstead.state.get();
     const made = [];
     if (layers.line && canShow("line")) {
-      const group = about.run.is_synthetic ? "Lines by voltage (synthetic)" : "Lines by voltage";
+      const kind = about.run.is_synthetic ? "Synthetic lines" : "Lines";
+      const group = `${kind} by voltage${seenFrom(7)}`;
       for (const { label, light, dark, width } of palette.KV_CLASSES) {
         made.push({ group, kind: "line", colour: isDark ? dark : light, label, size: width });
       }
     }
     if (layers.substation && canShow("substation")) {
-      const isFar = inside().map.getZoom() < 6;
-      const group = `Substations by headroom, MW${isFar ? " (small ones from nearer)" : ""}`;
-      const tones = palette.ramp(
-        about.megawatt_classes.map((one) => one.colour),
-        isDark,
-      );
+      const group = `Substations by headroom, MW${seenFrom(7)}`;
+      const tones = palette.megawattTones(about, isDark);
       about.megawatt_classes.forEach(({ label }, k) => {
         const size = 2 * (palette.MEGAWATT_RADII[k] || 5.2);
         made.push({ group, kind: "circle", colour: tones[k], label, size });
@@ -337,5 +366,5 @@
     return made;
   }
 
-  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, legend, notes, retheme };
+  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, foldAttribution, legend, notes, retheme, tooFar };
 })();

@@ -95,8 +95,8 @@
       });
     }
     if (has("county")) {
-      const thin = byZoom(3, 0.25, 6, 0.6, 9, 1);
-      const faint = dark ? byZoom(3, 0.2, 7, 0.4) : byZoom(3, 0.24, 7, 0.5);
+      const thin = byZoom(3, 0.2, 6, 0.5, 9, 1);
+      const faint = dark ? byZoom(3, 0.1, 5, 0.2, 8, 0.45) : byZoom(3, 0.12, 5, 0.26, 8, 0.5);
       layers.push(border("county-line", "county", ink.county, thin, faint));
     }
     for (const level of ["zone", "metro"]) {
@@ -106,8 +106,8 @@
       }
     }
     if (has("state")) {
-      const strong = byZoom(3, 0.9, 6, 1.6, 9, 2.4);
-      layers.push(border("state-line", "state", ink.state, strong, dark ? 0.6 : 0.85));
+      const strong = byZoom(3, 0.5, 5, 0.9, 9, 2.2);
+      layers.push(border("state-line", "state", ink.state, strong, dark ? 0.55 : 0.7));
     }
     return [...layers, ...levels.flatMap((level) => edges(level, "regions", level, ink))];
   }
@@ -130,28 +130,31 @@
     ];
   }
 
+  const KV = ["to-number", ["get", "kv_max"], 0];
+
   const kvStep = (pick) => {
     const [first, ...others] = gridstead.palette.KV_CLASSES;
-    const kv = ["coalesce", ["to-number", ["get", "kv_max"]], 0];
-    return ["step", kv, pick(first), ...others.flatMap((one) => [one.at_least, pick(one)])];
+    return ["step", KV, pick(first), ...others.flatMap((one) => [one.at_least, pick(one)])];
   };
 
   function lineLayers(ink, dark) {
     const tone = kvStep((one) => (dark ? one.dark : one.light));
     const width = (by) => kvStep((one) => one.width * by);
     const isDirect = ["==", ["to-number", ["get", "is_dc"], 0], 1];
+    // From afar the bulk grid alone: all lines would hide the ranking.
+    const isSeen = [">=", KV, ["step", ["zoom"], 300, 5, 200, 6, 100, 7, 0]];
     const base = {
       type: "line",
       source: "grid",
       "source-layer": "line",
-      layout: { "line-join": "round", "line-cap": "butt", "line-sort-key": ["get", "kv_max"] },
+      layout: { "line-join": "round", "line-cap": "butt", "line-sort-key": KV },
     };
     const paint = {
       "line-color": tone,
-      "line-width": byZoom(3, width(0.55), 6, width(0.9), 10, width(1.7)),
+      "line-width": byZoom(3, width(0.4), 6, width(0.85), 10, width(1.7)),
     };
     return [
-      { id: "line", ...base, filter: ["!", isDirect], paint },
+      { id: "line", ...base, filter: ["all", ["!", isDirect], isSeen], paint },
       { id: "line-dc", ...base, filter: isDirect, paint: { ...paint, "line-dasharray": [3, 1.6] } },
     ];
   }
@@ -168,10 +171,7 @@
 
   function substationLayers(about, ink, dark) {
     const classes = about.megawatt_classes;
-    const tones = gridstead.palette.ramp(
-      classes.map((one) => one.colour),
-      dark,
-    );
+    const tones = gridstead.palette.megawattTones(about, dark);
     const radii = classes.map((_, k) => gridstead.palette.MEGAWATT_RADII[k] || 5.2);
     const radius = (by) => mwStep(2 * by, radii.map((r) => r * by), classes);
     return [
@@ -181,10 +181,14 @@
         source: "grid",
         "source-layer": "substation",
         layout: { "circle-sort-key": HEADROOM },
-        // From afar the large alone; of all 40,000 nothing could be told.
-        filter: [">=", HEADROOM, ["step", ["zoom"], 1000, 4, 500, 5, 200, 6, -1]],
+        // From afar the large alone: 40,000 dots would hide the ranking.
+        filter: [
+          "all",
+          [">=", HEADROOM, ["step", ["zoom"], 1000, 5, 500, 6, 200, 7, -1]],
+          [">=", KV, ["step", ["zoom"], 300, 5, 200, 6, 0]],
+        ],
         paint: {
-          "circle-radius": byZoom(3, radius(0.55), 6, radius(1), 10, radius(1.9)),
+          "circle-radius": byZoom(3, radius(0.4), 6, radius(0.8), 10, radius(1.9)),
           "circle-color": mwStep("rgba(0,0,0,0)", tones, classes),
           "circle-stroke-color": mwStep(ink.unknown, classes.map(() => ink.casing), classes),
           "circle-stroke-width": byZoom(3, 0.3, 6, 0.6, 10, 1),
@@ -246,7 +250,7 @@
           "text-max-width": 9,
           "symbol-sort-key": ["-", ["get", "people"]],
         },
-        paint: { "text-color": ink.ring, "text-halo-color": ink.halo, "text-halo-width": 1.4 },
+        paint: { "text-color": ink.ring, "text-halo-color": ink.halo, "text-halo-width": 1.7 },
       },
     ];
   }
@@ -310,7 +314,7 @@
           "text-padding": byZoom(3, 14, 8, 8),
           "symbol-sort-key": ["get", "nth"],
         },
-        paint: { "text-color": ink.label, "text-halo-color": ink.halo, "text-halo-width": 1.5 },
+        paint: { "text-color": ink.label, "text-halo-color": ink.halo, "text-halo-width": 1.9 },
       },
     ];
   }

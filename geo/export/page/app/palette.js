@@ -16,7 +16,7 @@
       state: "#4a535b",
       label: "#2b3238",
       quiet: "#525c65",
-      halo: "rgba(255,255,255,0.88)",
+      halo: "rgba(255,255,255,0.95)",
       selected: "#d0006f",
       casing: "#ffffff",
       hover: "#14181b",
@@ -33,7 +33,7 @@
       state: "#b4bec6",
       label: "#eef2f5",
       quiet: "#c3ccd3",
-      halo: "rgba(10,14,17,0.88)",
+      halo: "rgba(10,14,17,0.95)",
       selected: "#ff5fb0",
       casing: "#0d1114",
       hover: "#ffffff",
@@ -75,13 +75,32 @@
     return `#${[0, 1, 2].map((k) => between(k).toString(16).padStart(2, "0")).join("")}`;
   }
 
-  /** On dark ground the best is the brightest: the same colours in the opposite order, the last one quiet. */
-  function ramp(list, dark) {
+  /** On dark ground the best is the brightest: the colours in the opposite order, the darkest nearer to `ground`. */
+  function ramp(list, dark, ground, share) {
     if (!dark || list.length < 2) return list;
     const tones = [...list].reverse();
-    tones.push(mix(tones.pop(), THEMES.dark.land, 0.55));
+    const light = (hex) => [1, 3, 5].reduce((sum, k) => sum + Number.parseInt(hex.slice(k, k + 2), 16), 0);
+    const darkest = light(tones[0]) < light(tones.at(-1)) ? 0 : tones.length - 1;
+    tones[darkest] = mix(tones[darkest], ground, share);
     return tones;
   }
+
+  const rankTones = (about, dark) =>
+    ramp(
+      about.rank_classes.map((one) => one.colour),
+      dark,
+      THEMES.dark.land,
+      0.55,
+    );
+
+  /** Colours of the megawatt classes; the smallest still stands out from the land. */
+  const megawattTones = (about, dark) =>
+    ramp(
+      about.megawatt_classes.map((one) => one.colour),
+      dark,
+      THEMES.dark.unknown,
+      0.5,
+    );
 
   const format = new Intl.NumberFormat("en-US");
   const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
@@ -96,10 +115,7 @@
   /** Classes of rank for a ranking of so many rows: [{first, last|null, colour, label}], best first. */
   function rankClasses(about, count, dark) {
     const by = stretch(count);
-    const tones = ramp(
-      about.rank_classes.map((one) => one.colour),
-      dark,
-    );
+    const tones = rankTones(about, dark);
     let first = 1;
     return about.rank_classes.map(({ last }, k) => {
       const end = last === null ? null : Math.max(first, Math.round(last * by));
@@ -131,7 +147,7 @@
       // Many equal values fill more than one class: they are one.
       if (!bounds.length || value > bounds[bounds.length - 1]) bounds.push(value);
     }
-    const tones = ramp(METRIC_RAMP, dark);
+    const tones = ramp(METRIC_RAMP, dark, THEMES.dark.land, 0.25);
     const step = (CLASSES - 1) / Math.max(1, bounds.length - 1);
     const words = unit ? ` ${unit}` : "";
     const classes = bounds.map((atLeast, k) => {
@@ -154,7 +170,7 @@
     isDark,
     colours,
     unranked,
-    ramp,
+    megawattTones,
     rankClasses,
     classesOfRank,
     metricClasses,
