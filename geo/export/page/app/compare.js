@@ -121,7 +121,9 @@
     const profile = gridstead.ranking.profileOf(about, workload);
     const close = make("button", { type: "button", class: "close", "aria-label": "Close the comparison", autofocus: true, onclick: () => dom.byId("compare").close() }, "×");
     const swap = make("button", { type: "button", class: "action", onclick: () => state.set({ compared: [...compared].reverse() }) }, "Swap");
-    const caption = `The better one is in bold; the difference is A less B${weights ? ", points under your weights" : ""}. Factors that set the two apart most come first.`;
+    const isRegion = pair.some(({ level }) => level !== "parcel");
+    const region = isRegion ? " Values of a region are those of its best parcel, points those of all parcels that fill its target." : "";
+    const caption = `The better one is in bold; the difference is A less B${weights ? ", points under your weights" : ""}. Factors that set the two apart most come first.${region}`;
     dom.fill(
       dom.byId("compare"),
       make("header", {}, make("h2", { id: "compare-title" }, `Which is better? ${profile.title}`), swap, close),

@@ -67,8 +67,8 @@
       { type: "button", class: "row", "data-testid": "row", tabindex: "-1", onclick: () => choose(row) },
       part("span", "c-rank", dom.make("span", { class: "hidden" }, "Rank "), row.rank, row.was),
       row.name,
-      part("span", "c-score", dom.make("span", { class: "meter", "aria-hidden": "true" }, row.bar), row.score),
-      part("span", "c-span", row.span, (row.mark = dom.make("span", { class: "range", "aria-hidden": "true" }, row.range))),
+      part("span", "c-score", dom.make("span", { class: "meter", "aria-hidden": "true" }, row.bar), dom.make("span", { class: "hidden" }, "score "), row.score),
+      part("span", "c-span", dom.make("span", { class: "hidden" }, "in 5–95 % of draws "), row.span, (row.mark = dom.make("span", { class: "range", "aria-hidden": "true" }, row.range))),
       row.mw,
       row.cost,
     );

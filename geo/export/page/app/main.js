@@ -54,6 +54,14 @@
     state.subscribe((_, changed) => (changed.includes("workload") || changed.includes("level")) && draw());
   }
 
+  // A file that is missing is told when it is asked for; what works again takes the words back.
+  function watch() {
+    const done = () => {
+      dom.byId("trouble").hidden = true;
+    };
+    gridstead.ranking.current().then(done, gridstead.trouble);
+  }
+
   async function start() {
     const about = state.know(await gridstead.store.about());
     gridstead.theme.start();
@@ -71,6 +79,7 @@
     gridstead.place.start(about);
     gridstead.compare.start(about);
     gridstead.search.start(about);
+    state.subscribe(watch);
     // The ranking that fails tells nobody but those who ask for it.
     await Promise.race([Promise.all([gridstead.list.first, map]), gridstead.ranking.current().then(() => new Promise(() => {}))]);
     performance.mark("gridstead-first-view");

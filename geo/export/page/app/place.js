@@ -7,6 +7,8 @@
 
   const STATUS = { pass: "Passed", fail: "Failed", unknown: "Unknown" };
 
+  const REGION_WORDS = "Values are those of its best parcel, points those of all parcels that fill its target.";
+
   let about = null;
   let asked = 0;
   let shown = null;
@@ -179,6 +181,7 @@
       bestParcelOf(told),
       actionsOf(told, place),
       make("h3", {}, "Where its points come from"),
+      told.level === "parcel" ? null : make("p", { class: "small quiet" }, REGION_WORDS),
       make("ul", {}, told.factors.map((factor) => factorOf(factor, widest))),
       told.gates.length ? [make("h3", {}, "Gates"), make("ul", {}, told.gates.map(gateOf))] : null,
       make("h3", {}, "Cost"),
