@@ -5,16 +5,19 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from geo.errors import GeoError
 from geo.export._files import check_layers, replacing
+from geo.export._sheets import TEMPLATE_ROW, fill
 from geo.export._text import is_known
 from geo.export._warn import ExportWarning
 from geo.export.model import SYNTHETIC_SENTENCE, ExportLayer, ExportNote
@@ -107,6 +110,7 @@ def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
         writer = _Book(book, note)
         writer.write(layers)
         book.close()
+        fill(temporary, writer.tables)
     if writer.cut:
         warnings.warn(
             f"A cell of Excel holds {MOST_CHARACTERS:,} characters: longer texts were cut in "
@@ -123,6 +127,8 @@ class _Book:
     def __init__(self, book: xlsxwriter.Workbook, note: ExportNote) -> None:
         self.book, self.note = book, note
         self.cut: set[str] = set()
+        # Member of the archive -> rows that it still waits for.
+        self.tables: dict[str, pa.Table] = {}
         self.formats: dict[str, Format] = {}
         head = {
             "bold": True,
@@ -204,7 +210,7 @@ class _Book:
         sheet = self._sheet(name)
         order = [name for name in FIRST if name in layer.columns]
         order += [name for name in layer.columns if name not in FIRST]
-        columns = [self._column(layer, layer.frame, name) for name in order]
+        columns = [self._column(layer, layer.frame.head(_SAMPLE), name) for name in order]
         sheet.freeze_panes(1, 2 if len(columns) > 2 and order[0] == "rank" else 1)
         sheet.set_row(0, 48)
         sheet.repeat_rows(0)
@@ -216,7 +222,32 @@ class _Book:
         if "score" in order and last:
             at = order.index("score")
             sheet.conditional_format(1, at, last, at, _bar(layer.frame["score"]))
-        self._rows(sheet, 0, columns)
+        for number, column in enumerate(columns):
+            self._put(sheet, 0, number, column.heading, self.head)
+        for number, column in enumerate(columns):
+            sheet.write_blank(TEMPLATE_ROW - 1, number, None, column.format)
+        member = f"xl/worksheets/sheet{len(self.book.worksheets())}.xml"
+        self.tables[member] = self._fitted(layer, order)
+
+    def _fitted(self, layer: ExportLayer, order: Sequence[str]) -> pa.Table:
+        """Rows of a layer with texts that cells can hold."""
+        frame = pd.DataFrame(layer.frame[list(order)])
+        for name in frame.columns[frame.dtypes == "string"]:
+            # A character takes up to two of what Excel counts.
+            long = frame[name].str.len().gt(MOST_CHARACTERS // 2).fillna(value=False)
+            if long.any():
+                frame[name] = frame[name].mask(
+                    long, frame[name][long].map(partial(self._fit, name))
+                )
+        return pa.Table.from_pandas(frame, preserve_index=False)
+
+    def _fit(self, column: str, text: str) -> str:
+        """Cut a text to what a cell holds; Excel counts in UTF-16."""
+        if len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:
+            return text
+        self.cut.add(column)
+        units = text.encode("utf-16-le")[: 2 * (MOST_CHARACTERS - 1)]
+        return units.decode("utf-16-le", "ignore") + CUT
 
     def _columns(self, layers: Sequence[ExportLayer], names: Sequence[str]) -> None:
         rows = [
@@ -285,14 +316,17 @@ class _Book:
                 )
 
     def _put(
-        self, sheet: Worksheet, row: int, number: int, value: Any, look: Format, column: str = ""
+        self,
+        sheet: Worksheet,
+        row: int,
+        number: int,
+        value: Any,
+        look: Format,
+        column: str = "a note",
     ) -> None:
         """Write a value as what it is; text always as text."""
         if isinstance(value, str):
-            if len(value.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
-                self.cut.add(column or "a text")
-                value = _cut(value)
-            sheet.write_string(row, number, value, look)
+            sheet.write_string(row, number, self._fit(column, value), look)
         elif not is_known(value):
             return
         elif isinstance(value, bool):
@@ -301,12 +335,6 @@ class _Book:
             sheet.write_number(row, number, value, look)
         else:
             sheet.write_string(row, number, str(value), look)
-
-
-def _cut(text: str) -> str:
-    """Cut a text to what a cell holds; Excel counts in UTF-16."""
-    units = text.encode("utf-16-le")[: 2 * (MOST_CHARACTERS - 1)]
-    return units.decode("utf-16-le", "ignore") + CUT
 
 
 def _bar(scores: pd.Series) -> dict[str, Any]:
