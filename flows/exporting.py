@@ -66,7 +66,7 @@ CELL_COLUMNS = ("row_no", "column_no", "people_milli")
 
 
 def export_run(build: Path, out: Path) -> list[Path]:
-    """Write what every run exports: GeoParquet, one GeoPackage, maps, people as a raster, the report.
+    """Write what every run exports: GeoParquet, one GeoPackage, a workbook, maps, rasters, the report.
 
     Parameters
     ----------
@@ -90,7 +90,8 @@ def export_run(build: Path, out: Path) -> list[Path]:
         (out / MANIFEST).unlink(missing_ok=True)
         held = terms.withheld(con)
         note = export_note(con, run, held)
-        workloads = [row["workload"] for row in rows_of(con, "query/workloads")]
+        titles = {row["workload"]: row["title"] for row in rows_of(con, "query/workloads")}
+        workloads = list(titles)
         layers = [
             layer for workload in workloads for layer in _workload_layers(con, workload, held)
         ]
@@ -99,6 +100,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written = [find_format("gpkg")(out / "gridstead.gpkg", layers, note)]
         parquet = find_format("geoparquet")
         written += [parquet(out / f"{layer.name}.parquet", [layer], note) for layer in layers]
+        written.append(_workbook(layers, titles, out, note))
         written += [_map(con, workload, out, note) for workload in workloads]
         written.append(_headroom_map(con, out, note, held))
         written += _people(con, out, note)
@@ -312,6 +314,23 @@ def _layer_of(
         column: docs[column] for column in frame.columns if column in docs and column != "geometry"
     }
     return ExportLayer(name, title, frame, column_docs=terms.documented(known, held))
+
+
+def _workbook(
+    layers: Sequence[ExportLayer], titles: dict[str, str], out: Path, note: ExportNote
+) -> Path:
+    """Write the counties of every workload as a workbook, for people without mapping tools."""
+    named = {layer.name: layer for layer in layers}
+    sheets = []
+    for workload, title in titles.items():
+        layer = named[f"{workload}_regions"]
+        counties = layer.frame[layer.frame["region_kind"] == "county"]
+        # A sheet has no outlines, and need not have them checked again.
+        counties = counties.set_geometry([None] * len(counties), crs=layer.frame.crs)
+        sheets.append(
+            replace(layer, name=f"{workload}_counties", title=f"{title}, counties", frame=counties)
+        )
+    return find_format("xlsx")(out / "gridstead.xlsx", sheets, note)
 
 
 def _map(con: duckdb.DuckDBPyConnection, workload: str, out: Path, note: ExportNote) -> Path:
