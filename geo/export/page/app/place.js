@@ -140,7 +140,7 @@
   function actionsOf(told, place) {
     const { compared } = state.get();
     const other = compared.length === 1 && !isPinned(place);
-    const words = isPinned(place) ? "Do not compare" : other ? "Compare with the other" : "Compare";
+    const words = isPinned(place) ? "Do not compare" : other ? "Compare with A" : "Compare";
     const pin = make("button", { type: "button", class: "action first", "data-testid": "pin", onclick: () => gridstead.compare.toggle(place) }, words);
     const zoom = make("button", { type: "button", class: "action", "data-testid": "zoom", onclick: () => zoomTo(told) }, "Zoom to it");
     const link = make("button", { type: "button", class: "action", onclick: (event) => dom.copyLink(event.currentTarget) }, "Copy link");
