@@ -13,7 +13,8 @@ def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
     """Write FlatGeobuf; title, description, note, and the words of columns are in the header.
 
     The index orders the features along the Hilbert curve. A layer with features that have no geometry
-    cannot be indexed and keeps its order. The same layers and note give the same bytes.
+    cannot be indexed and keeps its order; GDAL 3.12 reads such a file feature by feature, but its Arrow interface
+    falls over it. The same layers and note give the same bytes.
 
     Parameters
     ----------
