@@ -59,7 +59,7 @@ def project_xml(file_name: str, layers: Sequence[ExportLayer], note: ExportNote)
     terms = "\n".join(
         f"{key.replace('_', ' ').capitalize()}: {text}"
         for key, text in note.items().items()
-        if key != "synthetic_note"
+        if key not in {"restriction", "synthetic_note"}
     )
     whole = ExportLayer(PROJECT_NAME, _title(note), layers[0].frame.head(0), terms)
     add_metadata(metadata, whole, note, PROJECT_NAME)

@@ -169,10 +169,11 @@ def add_tip(root: ET.Element, layer: ExportLayer, heading: str, columns: Sequenc
 
 def add_notes(root: ET.Element, layer: ExportLayer, note: ExportNote) -> None:
     """Add the layer's notes: what it is, terms, and what each column holds."""
-    sections = [_paragraph(layer.description)] if layer.description else []
     items = note.items()
-    if "synthetic_note" in items:
-        sections.append(f"<p><b>{escape(items.pop('synthetic_note'))}</b></p>")
+    warned = [items.pop(key) for key in ("restriction", "synthetic_note") if key in items]
+    sections = [f"<p><b>{escape(text)}</b></p>" for text in warned]
+    if layer.description:
+        sections.append(_paragraph(layer.description))
     sections += [_paragraph(f"{key.replace('_', ' ')}: {text}") for key, text in items.items()]
     listed = "".join(
         f"<li><b>{escape(layer.aliases[column])}</b> ({column}): {escape(layer.column_docs[column])}</li>"
@@ -187,7 +188,8 @@ def add_notes(root: ET.Element, layer: ExportLayer, note: ExportNote) -> None:
 def add_metadata(root: ET.Element, layer: ExportLayer, note: ExportNote, identifier: str) -> None:
     """Add layer metadata: title, abstract, terms, rights and the run it came from."""
     items = note.items()
-    abstract = [layer.description, items.get("synthetic_note", "")]
+    warned = [items.get("restriction", ""), items.get("synthetic_note", "")]
+    abstract = [*warned, layer.description]
     texts = [
         ("identifier", identifier),
         ("parentidentifier", ""),
@@ -201,8 +203,9 @@ def add_metadata(root: ET.Element, layer: ExportLayer, note: ExportNote, identif
     keywords = ET.SubElement(root, "keywords", vocabulary="gmd:topicCategory")
     ET.SubElement(keywords, "keyword").text = "Utilities/Communication"
     ET.SubElement(root, "fees").text = ""
-    if "synthetic_note" in items:
-        ET.SubElement(root, "constraints", type="other").text = items["synthetic_note"]
+    for kind, text in zip(("use", "other"), warned, strict=True):
+        if text:
+            ET.SubElement(root, "constraints", type=kind).text = text
     _add_each(root, "license", items.get("licence", ""))
     _add_each(root, "rights", items.get("attribution", ""))
     ET.SubElement(root, "encoding").text = "UTF-8"
