@@ -60,14 +60,7 @@ def report_data(con: duckdb.DuckDBPyConnection) -> ReportData:
         sources=_sources(sources, run),
         metric_known_share={row["metric"]: row["known_share"] for row in known},
         known_share=sum(shares) / len(shares) if shares else None,
-        rejects=[
-            RejectReport(
-                source=titles.get(row["source_id"], row["source_id"]),
-                reason=f"{row['reject_code']}: {row['example']}",
-                row_count=row["row_count"],
-            )
-            for row in rows_of(con, "query/reject_report")
-        ],
+        rejects=_rejects(con, titles, held),
         checks=[
             CheckReport(
                 name=row["check_name"],
@@ -142,6 +135,23 @@ def _sources(rows: list[dict[str, Any]], run: dict[str, Any]) -> list[SourceRepo
             rows_rejected=row["rows_rejected"],
         )
         for row in rows
+    ]
+
+
+def _rejects(
+    con: duckdb.DuckDBPyConnection, titles: dict[str, str], held: Withheld
+) -> list[RejectReport]:
+    """Tell why rows were set aside; an example is a piece of its row, so withheld sources give none."""
+    barred = set(held.source_ids)
+    return [
+        RejectReport(
+            source=titles.get(row["source_id"], row["source_id"]),
+            reason=row["reject_code"]
+            if row["source_id"] in barred
+            else f"{row['reject_code']}: {row['example']}",
+            row_count=row["row_count"],
+        )
+        for row in rows_of(con, "query/reject_report")
     ]
 
 

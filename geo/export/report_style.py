@@ -16,6 +16,7 @@ section>h2{font-size:1.45rem;letter-spacing:-.01em;padding-top:1.5rem;border-top
 h3{font-size:1.05rem;margin:1.75rem 0 .25rem}
 p,ul{max-width:46rem;margin:0 0 .9rem}
 section{margin-top:3rem}
+h2{scroll-margin-top:1rem}
 a{color:var(--link)}
 a:focus-visible,.scroll:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .skip{position:absolute;left:-999rem}
@@ -68,7 +69,7 @@ summary{cursor:pointer;color:var(--link);padding:.3rem 0}
 th,td{padding-right:.7rem}td:last-child:not(.right){min-width:15rem}.map .border{stroke-width:3}}
 @media print{@page{size:A4;margin:16mm 14mm}html{font-size:62.5%}body{padding:0;max-width:none}
 .skip,summary{display:none}section{margin-top:2rem}section>h2{break-after:avoid}h3,caption{break-after:avoid}
-figure,tr,.figures{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}
+figure,tr,.figures{break-inside:avoid}.map{max-height:95mm}thead{display:table-header-group}.scroll{overflow:visible}
 a{color:inherit;text-decoration:none}.map g path,.mark rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 details::details-content{content-visibility:visible;block-size:auto}}
 """
