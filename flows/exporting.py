@@ -21,7 +21,7 @@ import numpy as np
 from data import store
 from data.build import to_map
 from data.errors import UsageError
-from flows import bounds, rasters, selecting, terms
+from flows import bounds, rasters, selecting, terms, wording
 from flows.reporting import rows_of
 from flows.run_report import report_data
 from flows.selecting import LEVELS, TOP_PARCELS, Selection, require_level, require_rows
@@ -313,7 +313,8 @@ def _layer_of(
     known = {
         column: docs[column] for column in frame.columns if column in docs and column != "geometry"
     }
-    return ExportLayer(name, title, frame, column_docs=terms.documented(known, held))
+    words = wording.aliases(con, kind, frame.columns)
+    return ExportLayer(name, title, frame, column_docs=terms.documented(known, held), aliases=words)
 
 
 def _workbook(

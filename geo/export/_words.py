@@ -114,7 +114,7 @@ def alias_of(column: str) -> str:
     return f"{text} ({unit})" if unit else text
 
 
-def alias_of_metric(label: str, unit: str | None) -> str:
+def alias_of_metric(label: str, unit: str | None, *, is_middle: bool = False) -> str:
     """Give the words of a metric's label and unit in the same form.
 
     Parameters
@@ -123,8 +123,11 @@ def alias_of_metric(label: str, unit: str | None) -> str:
         As in `headroom of the feeding substation (low)`.
     unit
         A key of `UNITS`, another word that is taken as it is, or None for what has no unit.
+    is_middle
+        Whether it is the middle of an interval, which labels do not say.
     """
     text = _capital(re.sub(r" \((low|high)\)$", r", \1", label.strip()))
+    text += ", middle" if is_middle else ""
     words = UNITS.get(unit or "", unit)
     # A label often says its unit itself, as in "share under lakes" or "number of plants".
     said = unit in {"share", "count", "people", "degree_days"} or {unit, words} & set(

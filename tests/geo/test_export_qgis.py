@@ -84,6 +84,11 @@ def test_a_metric_has_words(label, unit, words):
     assert alias_of_metric(label, unit) == words
 
 
+def test_the_middle_of_a_metric_is_named():
+    words = alias_of_metric("headroom of the feeding substation", "mw", is_middle=True)
+    assert words == "Headroom of the feeding substation, middle (MW)"
+
+
 def test_aliases_differ_and_those_given_win():
     given = layer({"a_b": [1], "a__b": [1], "c": [1]}, aliases={"c": "Sea"})
     assert given.aliases == {"a_b": "A b", "a__b": "A  b", "c": "Sea"}
