@@ -5,11 +5,8 @@
   const gridstead = (window.gridstead = window.gridstead || {});
   const { mapstyle: styles, palette } = gridstead;
   const PEOPLE_METRICS = ["people_10ms_mid", "population_50mi", "population_5mi"];
-  const FIT = { padding: 20, maxZoom: 10 };
   const ZOOMS_TO_PARCELS = 2; // beyond the first view, at a level of regions
-  const FLIGHT_MS = 900;
   const MOVE_PAUSE_MS = 150;
-  const FLIGHT_ZOOM = { parcel: 10.5, other: 8 };
   const PARCEL_LEVEL = { title: "Parcels" };
   const fills = new Map(); // level -> what was painted last
   const painters = new Map();
@@ -19,7 +16,6 @@
   let about = null;
   let ink = null;
   let isDark = false;
-  let home = 3;
   let entries = [];
   let turn = 0;
   let painting = null;
@@ -50,7 +46,7 @@
     const archive = about.archives.parcels;
     if (!archive) return Infinity;
     if (stateNow().level === "parcel") return archive.min_zoom;
-    return Math.max(archive.min_zoom + 1, home + ZOOMS_TO_PARCELS);
+    return Math.max(archive.min_zoom + 1, gridstead.mapview.homeZoom() + ZOOMS_TO_PARCELS);
   }
 
   const areParcelsShown = () => map.getZoom() >= parcelZoom();
@@ -210,8 +206,7 @@
       const position = feature ? feature.id - 1 : -1;
       return position >= 0 && position < ranking.total ? give(ranking, position) : null;
     };
-    const { level } = stateNow();
-    return (areParcelsShown() && pick(parcels, "fill-parcel")) || pick(ranked, `fill-${level}`);
+    return (areParcelsShown() && pick(parcels, "fill-parcel")) || pick(ranked, `fill-${ranked && ranked.level}`);
   }
 
   function mark(key, level, position) {
@@ -268,50 +263,15 @@
     gridstead.state.set({ selected: { level, id } });
   }
 
-  /* ---- view ---- */
-
-  function viewNow() {
-    const { lng, lat } = map.getCenter();
-    const round = (value, digits) => Number(value.toFixed(digits));
-    return { lon: round(lng, 4), lat: round(lat, 4), zoom: round(map.getZoom(), 2) };
-  }
-
-  function takeView(view) {
-    if (!view) {
-      map.fitBounds(about.run.bounds, { ...FIT, animate: false });
-      return;
-    }
-    const now = viewNow();
-    const isThere =
-      Math.abs(now.lon - view.lon) < 1e-3 &&
-      Math.abs(now.lat - view.lat) < 1e-3 &&
-      Math.abs(now.zoom - view.zoom) < 1e-2;
-    if (!isThere) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
-  }
-
-  /** Go to a place: {level, bounds} or {lon, lat}. Jumps where the reader wants no motion. */
-  function flyTo(place) {
-    if (!map || !place) return;
-    const maxZoom = place.level === "parcel" ? FLIGHT_ZOOM.parcel : FLIGHT_ZOOM.other;
-    const moving = { duration: FLIGHT_MS };
-    if (place.bounds && place.bounds.every(Number.isFinite)) {
-      map.fitBounds(place.bounds, { padding: 60, maxZoom, ...moving });
-    } else {
-      map.flyTo({ center: [place.lon, place.lat], zoom: maxZoom, ...moving });
-    }
-  }
-
   /* ---- start ---- */
 
   function follow(state, changed) {
     const has = (...keys) => keys.some((key) => changed.includes(key));
     if (has("theme")) retheme();
-    else if (has("layers", "colour")) {
-      gridstead.mapextra.apply();
-      paint();
-    } else if (has("level")) paint();
+    if (has("layers")) gridstead.mapextra.apply();
+    if (has("layers", "colour", "level")) paint();
     if (has("selected", "compared")) showPicked();
-    if (has("view")) takeView(state.view);
+    if (has("view")) gridstead.mapview.take(state.view);
   }
 
   function retheme() {
@@ -331,26 +291,19 @@
     painterOf("parcel").near();
   }
 
-  function afterMove() {
-    gridstead.state.set({ view: viewNow() });
-    paint();
-  }
-
   async function start() {
     if (isStarted) return ready;
     isStarted = true;
     about = await gridstead.store.about();
     takeTheme();
     const container = document.getElementById("map");
-    map = gridstead.mapextra.create(container, about, styles.first(about, ink, isDark), FIT);
+    map = gridstead.mapextra.create(container, about, styles.first(about, ink, isDark), gridstead.mapview.FIT);
     if (!map) {
       settle(null);
       return ready;
     }
     gridstead.map.instance = map;
-    const { view } = stateNow();
-    home = map.getZoom();
-    if (view) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
+    gridstead.mapview.start(map, about.run.bounds, stateNow().view, () => notes && paint());
     await new Promise((resolve) => map.once("style.load", resolve));
     notes = gridstead.mapextra.notes(about);
     gridstead.mapextra.foldAttribution();
@@ -367,7 +320,6 @@
     gridstead.mapextra.apply();
     if (stateNow().selected || stateNow().compared.length) showPicked();
     map.on("move", onMove);
-    map.on("moveend", afterMove);
     map.on("click", choose);
     gridstead.maphover.attach(map, {
       at,
@@ -391,7 +343,7 @@
     ready,
     instance: null,
     start,
-    flyTo,
+    flyTo: (place) => gridstead.mapview.flyTo(place),
     legend: () => entries,
     subscribeLegend,
     // For mapextra.js.

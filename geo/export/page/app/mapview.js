@@ -1,0 +1,74 @@
+/* Where the map looks: the whole study at first, then where the reader goes. */
+"use strict";
+
+(() => {
+  const gridstead = (window.gridstead = window.gridstead || {});
+  const FIT = { padding: 20, maxZoom: 10 };
+  const FLIGHT = { padding: 60, duration: 900 };
+  const FLIGHT_ZOOM = { parcel: 10.5, other: 8 };
+  // Differences of a view that nobody sees.
+  const SAME_DEGREES = 1e-3;
+  const SAME_ZOOM = 1e-2;
+  let map = null;
+  let bounds = null;
+  let isHome = true; // nobody has moved the map yet
+  let homeZoom = 3;
+
+  function now() {
+    const { lng, lat } = map.getCenter();
+    const round = (value, digits) => Number(value.toFixed(digits));
+    return { lon: round(lng, 4), lat: round(lat, 4), zoom: round(map.getZoom(), 2) };
+  }
+
+  function goHome() {
+    isHome = true;
+    map.fitBounds(bounds, { ...FIT, animate: false });
+    homeZoom = map.getZoom();
+  }
+
+  /** Show a view {lon, lat, zoom}; null is the whole study. */
+  function take(view) {
+    if (!view) {
+      if (!isHome) goHome();
+      return;
+    }
+    isHome = false;
+    const here = now();
+    const isThere =
+      Math.abs(here.lon - view.lon) < SAME_DEGREES &&
+      Math.abs(here.lat - view.lat) < SAME_DEGREES &&
+      Math.abs(here.zoom - view.zoom) < SAME_ZOOM;
+    if (!isThere) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
+  }
+
+  /** Go to a place: {level, bounds} or {lon, lat}. MapLibre jumps where the reader wants no motion. */
+  function flyTo(place) {
+    if (!map || !place) return;
+    isHome = false;
+    const zoom = place.level === "parcel" ? FLIGHT_ZOOM.parcel : FLIGHT_ZOOM.other;
+    if (place.bounds && place.bounds.every(Number.isFinite)) {
+      map.fitBounds(place.bounds, { ...FLIGHT, maxZoom: zoom });
+    } else {
+      map.flyTo({ center: [place.lon, place.lat], zoom, duration: FLIGHT.duration });
+    }
+  }
+
+  /** Follow a map; `moved` is called after each move. */
+  function start(made, studyBounds, view, moved) {
+    map = made;
+    bounds = studyBounds;
+    homeZoom = map.getZoom();
+    if (view) take(view);
+    map.on("movestart", (event) => {
+      if (event.originalEvent) isHome = false;
+    });
+    // A panel that opens takes room from the map: the study stays in it while nobody has moved it.
+    map.on("resize", () => isHome && goHome());
+    map.on("moveend", () => {
+      if (!isHome) gridstead.state.set({ view: now() });
+      moved();
+    });
+  }
+
+  gridstead.mapview = { FIT, start, take, flyTo, homeZoom: () => homeZoom };
+})();
