@@ -9,10 +9,12 @@ import pandas as pd
 
 from data import store
 from data.errors import UsageError
+from flows import terms
 from flows.assess import Assessed
 from flows.assess_show import assess, grid_text
 from flows.exporting import export_note
 from flows.show import Shown
+from flows.terms import Withheld
 from geo.export import ExportLayer, find_format
 from geo.export.site_report import markdown_sites
 
@@ -67,13 +69,14 @@ def write_files(build: Path, assessed: Assessed, paths: Mapping[str, Path | None
     if not wanted:
         return []
     with store.open_build(build) as con:
-        note = export_note(con, assessed.run)
+        held = terms.withheld(con)
+        note = export_note(con, assessed.run, held)
     for kind, path in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind == "markdown":
             path.write_text(_markdown(assessed), encoding="utf-8")
         else:
-            find_format(kind)(path, [_layer(assessed, kind)], note)
+            find_format(kind)(path, [_layer(assessed, kind, held)], note)
     return list(wanted.values())
 
 
@@ -93,8 +96,8 @@ def _markdown(assessed: Assessed) -> str:
     )
 
 
-def _layer(assessed: Assessed, kind: str) -> ExportLayer:
-    rows = _long(assessed) if kind == "csv" else _wide(assessed)
+def _layer(assessed: Assessed, kind: str, held: Withheld) -> ExportLayer:
+    rows = _long(assessed, held) if kind == "csv" else _wide(assessed, held)
     frame = pd.DataFrame(rows)
     frame["available_date"] = frame["available_date"].astype("string")
     points = gpd.points_from_xy(frame["lon"], frame["lat"])
@@ -106,10 +109,18 @@ def _layer(assessed: Assessed, kind: str) -> ExportLayer:
     )
 
 
-def _long(assessed: Assessed) -> list[dict[str, Any]]:
+def site_columns(site: Mapping[str, Any], held: Withheld) -> dict[str, Any]:
+    """Give what a file says of a site: a price that its owner did not state, only where terms let it be passed on."""
+    row = {name: site[name] for name in SITE}
+    if "industrial_usd_per_mwh" in held.columns and not site["is_usd_per_mwh_stated"]:
+        row["usd_per_mwh"] = None
+    return row
+
+
+def _long(assessed: Assessed, held: Withheld) -> list[dict[str, Any]]:
     """One row a site and use; a site that was not assessed has one row."""
     return [
-        {name: site[name] for name in SITE}
+        site_columns(site, held)
         | {"use": use.get("use")}
         | {name: use.get(name) for name in (*USE, *_cost_names(use))}
         | {
@@ -121,11 +132,11 @@ def _long(assessed: Assessed) -> list[dict[str, Any]]:
     ]
 
 
-def _wide(assessed: Assessed) -> list[dict[str, Any]]:
+def _wide(assessed: Assessed, held: Withheld) -> list[dict[str, Any]]:
     """One row a site, the figures of each use under its name."""
     found = []
     for site in assessed.sites:
-        row = {name: site[name] for name in SITE}
+        row = site_columns(site, held)
         for use in site["uses"]:
             row |= {f"{use['use']}_{name}": use[name] for name in (*USE, *_cost_names(use)) if name in use}  # fmt: skip
             row[f"{use['use']}_disqualified_by"] = _texts(use, {"fail"})

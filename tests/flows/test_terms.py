@@ -8,6 +8,7 @@ import shapely
 
 from data import store
 from flows import terms, terms_columns
+from flows.assess_files import SITE, site_columns
 from flows.exporting import QUERIES
 from flows.terms import Withheld
 
@@ -220,6 +221,14 @@ def test_sentences_lose_figures_and_keep_words(said, left):
         [{"source_id": "s", "title": "t", "why": "w"}], labels=("land value at sea", "land value")
     )
     assert held.sentence(said) == left
+
+
+@pytest.mark.parametrize("is_stated", [True, False])
+@pytest.mark.parametrize("columns", [frozenset(), frozenset({"industrial_usd_per_mwh"})])
+def test_files_of_sites_carry_a_price_that_was_stated_or_may_be_passed_on(columns, is_stated):
+    site = dict.fromkeys(SITE, "x") | {"usd_per_mwh": 50.0, "is_usd_per_mwh_stated": is_stated}
+    price = site_columns(site, Withheld(columns=columns))["usd_per_mwh"]
+    assert price == (50.0 if is_stated or not columns else None)
 
 
 def test_a_kind_that_nobody_knows_is_refused():
