@@ -12,7 +12,8 @@
   let map = null;
   let bounds = null;
   let isHome = true; // nobody has moved the map yet
-  let homeZoom = 3;
+  let isFitting = false;
+  let homeView = null;
 
   function now() {
     const { lng, lat } = map.getCenter();
@@ -20,10 +21,17 @@
     return { lon: round(lng, 4), lat: round(lat, 4), zoom: round(map.getZoom(), 2) };
   }
 
+  const isSame = (a, b) =>
+    Math.abs(a.lon - b.lon) < SAME_DEGREES &&
+    Math.abs(a.lat - b.lat) < SAME_DEGREES &&
+    Math.abs(a.zoom - b.zoom) < SAME_ZOOM;
+
   function goHome() {
     isHome = true;
+    isFitting = true; // the move ends before fitBounds returns
     map.fitBounds(bounds, { ...FIT, animate: false });
-    homeZoom = map.getZoom();
+    isFitting = false;
+    homeView = now();
   }
 
   /** Show a view {lon, lat, zoom}; null is the whole study. */
@@ -33,12 +41,7 @@
       return;
     }
     isHome = false;
-    const here = now();
-    const isThere =
-      Math.abs(here.lon - view.lon) < SAME_DEGREES &&
-      Math.abs(here.lat - view.lat) < SAME_DEGREES &&
-      Math.abs(here.zoom - view.zoom) < SAME_ZOOM;
-    if (!isThere) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
+    if (!isSame(now(), view)) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
   }
 
   /** Go to a place: {level, bounds} or {lon, lat}. MapLibre jumps where the reader wants no motion. */
@@ -57,18 +60,16 @@
   function start(made, studyBounds, view, moved) {
     map = made;
     bounds = studyBounds;
-    homeZoom = map.getZoom();
+    homeView = now();
     if (view) take(view);
-    map.on("movestart", (event) => {
-      if (event.originalEvent) isHome = false;
-    });
     // A panel that opens takes room from the map: the study stays in it while nobody has moved it.
     map.on("resize", () => isHome && goHome());
     map.on("moveend", () => {
+      if (!isFitting && !isSame(now(), homeView)) isHome = false;
       if (!isHome) gridstead.state.set({ view: now() });
       moved();
     });
   }
 
-  gridstead.mapview = { FIT, start, take, flyTo, homeZoom: () => homeZoom };
+  gridstead.mapview = { FIT, start, take, flyTo, homeZoom: () => homeView.zoom };
 })();
