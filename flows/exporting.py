@@ -3,9 +3,6 @@
 Whatever is written here leaves out what the terms of its source do not let be passed on: see `flows.terms`.
 """
 
-import json
-import shutil
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +19,7 @@ from data import store
 from data.build import to_map
 from data.errors import UsageError
 from flows import bounds, rasters, selecting, terms, wording
+from flows.exported import MANIFEST, already_there, sweep, tell
 from flows.reporting import rows_of
 from flows.run_report import report_data
 from flows.selecting import LEVELS, TOP_PARCELS, Selection, require_level, require_rows
@@ -58,10 +56,6 @@ TABLES = {
     "substation": "substation",
     "metro": "metro",
 }
-MANIFEST = "manifest.json"
-# Where writers stage their files, and after how many seconds nobody is writing there any more.
-STAGED = ".export-*"
-STAGED_S = 3600.0
 CELL_COLUMNS = ("row_no", "column_no", "people_milli")
 
 
@@ -82,8 +76,8 @@ def export_run(build: Path, out: Path) -> list[Path]:
     """
     with store.open_build(build) as con:
         run = rows_of(con, "query/run")[0]
-        _sweep(out)
-        if kept := _already_there(out, run["inputs_sha256"]):
+        sweep(out)
+        if kept := already_there(out, run["inputs_sha256"]):
             return kept
         out.mkdir(parents=True, exist_ok=True)
         # Until all files are there, they are those of no build.
@@ -106,9 +100,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written += _people(con, out, note)
         written += rasters.suitability(con, out, note)
         written += _report(con, out)
-    manifest = {"inputs_sha256": run["inputs_sha256"], "files": [path.name for path in written]}
-    with replacing(out / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    tell(out, run["inputs_sha256"], written)
     return written
 
 
@@ -381,26 +373,3 @@ def _people(con: duckdb.DuckDBPyConnection, out: Path, note: ExportNote) -> list
         return []
     path, grid = out / "people.tif", grid_of(cells)
     return [people_tif.write(path, grid, note, source=told["titles"], method=told["methods"])]
-
-
-def _sweep(out: Path) -> None:
-    """Remove what an export that was killed left half written.
-
-    Young folders may be those of an export that somebody else is writing just now.
-    """
-    for folder in out.glob(STAGED):
-        if time.time() - folder.stat().st_mtime > STAGED_S:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _already_there(out: Path, inputs_sha256: str) -> list[Path]:
-    manifest = out / MANIFEST
-    if not manifest.is_file():
-        return []
-    try:
-        held = json.loads(manifest.read_text(encoding="utf-8"))
-        files = [out / name for name in held["files"]]
-    except (ValueError, TypeError, KeyError):
-        return []
-    same = held.get("inputs_sha256") == inputs_sha256 and all(path.is_file() for path in files)
-    return files if same else []
