@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from xml.etree import ElementTree as ET
 
+import duckdb
 import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
@@ -321,3 +322,15 @@ def test_geojson_goes_round_as_rfc_7946_wants(tmp_path):
     assert 2.1234568 in {x for x, _ in feature["geometry"]["coordinates"][0][1]}
     for box in (document.get("bbox"), feature.get("bbox")):
         assert box in (None, [0.0, 0.0, 6.0, 6.0])
+
+
+def test_duckdb_reads_a_window_of_geoparquet(tmp_path):
+    path = write("geoparquet", layer(), tmp_path)
+    with duckdb.connect() as connection:
+        table = connection.read_parquet(str(path))
+        assert table.count("*").fetchall() == [(len(NAMES),)]
+        window = table.filter("bbox.xmax >= -99.95 and bbox.xmin <= -99.93")
+        found = window.project("parcel_name, st_asbinary(geometry)").fetchall()
+    assert {name for name, _ in found} == {KEPT[1], KEPT[2]}
+    boxes = [shapely.from_wkb(bytes(wkb)) for _, wkb in found]
+    assert all(box.area == pytest.approx(0.02 * 0.02) for box in boxes)

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio.raw
 import pytest
 import shapely
 
@@ -147,6 +148,16 @@ def test_what_must_not_be_passed_on_says_so_first():
     notes = ET.fromstring(style_of(layer({"a": [1]}), NOTE)).find("userNotes").get("value")
     assert notes.startswith("<p><b>Do not pass on.</b></p>")
     assert "A &amp; &lt;B&gt;" in notes
+
+
+@pytest.mark.parametrize("word", ["gpkg", "fgb"])
+def test_gdal_gives_words_and_descriptions_back(word, tmp_path):
+    given = layer({"headroom_mw_mid": [1.0], "b": [2]}, column_docs={"b": "What b is & means"})
+    path = FORMATS[word](tmp_path / f"x{FORMATS[word].suffix}", [given], NOTE)
+    with pyogrio.raw.open_arrow(path, layer="a", use_pyarrow=True) as (_, reader):
+        told = {field.name: field.metadata or {} for field in reader.schema}
+    assert told["headroom_mw_mid"][b"GDAL:OGR:alternative_name"] == b"Headroom, middle (MW)"
+    assert told["b"][b"GDAL:OGR:comment"] == b"What b is & means"
 
 
 def test_the_file_has_words_descriptions_metadata_and_a_project(tmp_path):

@@ -73,7 +73,6 @@ def of_layer(layer):
         ],
         "has_labels": layer.labelsEnabled(),
         "aliases": {field.name(): layer.attributeAlias(at) for at, field in enumerate(fields)},
-        "provider_aliases": {field.name(): field.alias() for field in fields},
         "title": metadata.title(),
         "abstract": metadata.abstract(),
         "rights": metadata.rights(),
