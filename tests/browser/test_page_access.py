@@ -164,12 +164,15 @@ def test_a_slider_moves_by_arrows_and_the_new_order_is_announced(visit):
 
 SCENES = {
     "start": {},
-    "place": {"selected": {"level": "county", "id": "51045"}},
+    "place": {"selected": {"level": "county", "id": "51041"}, "panel": "place"},
     "compare": {
-        "selected": {"level": "county", "id": "51045"},
-        "compared": [{"level": "county", "id": "51045"}, {"level": "county", "id": "24009"}],
+        "selected": {"level": "county", "id": "51041"},
+        "panel": "place",
+        "compared": [{"level": "county", "id": "51041"}, {"level": "county", "id": "24009"}],
     },
-    "moved": {"weights": {"headroom_mw_mid": 0.9}, "gates": {"headroom_mw_mid": {"at_least": 300}}},
+    "moved": {"weights": {"headroom_mw_mid": 0.9}, "panel": "weights"},
+    "gates": {"gates": {"headroom_mw_mid": {"at_least": 300}}, "panel": "gates"},
+    "layers": {"panel": "layers"},
     "parcels": {"level": "parcel", "workload": "inference", "colour": "headroom_mw_mid"},
     "about": {},
 }
