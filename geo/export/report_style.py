@@ -69,7 +69,8 @@ summary{cursor:pointer;color:var(--link);padding:.3rem 0}
 th,td{padding-right:.7rem}td:last-child:not(.right){min-width:15rem}.map .border{stroke-width:3}}
 @media print{@page{size:A4;margin:16mm 14mm}html{font-size:62.5%}body{padding:0;max-width:none}
 .skip,summary{display:none}section{margin-top:2rem}section>h2{break-after:avoid}h3,caption{break-after:avoid}
-figure,tr,.figures{break-inside:avoid}.map{max-height:95mm}thead{display:table-header-group}.scroll{overflow:visible}
+figure,tr,.figures{break-inside:avoid}.map{max-height:85mm}thead{display:table-header-group}.scroll{overflow:visible}
 a{color:inherit;text-decoration:none}.map g path,.mark rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+tbody th,td{overflow-wrap:anywhere}
 details::details-content{content-visibility:visible;block-size:auto}}
 """
