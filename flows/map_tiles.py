@@ -20,6 +20,8 @@ REGION_ZOOMS = (2, 3, 4, 5, 7)
 GRID_ZOOM = 6
 # Of the grid and of fiber, kV from which on a line or substation shows: from this zoom to the next.
 HIGH_KV = ((3, 4, 345.0), (5, 5, 230.0))
+# A line may be drawn this far off, under half a pixel at GRID_ZOOM.
+LINE_DEGREES = 0.002
 PARCEL_ZOOM, MOST_PARCEL_ZOOM = 6, 12
 # Steps of a tile's grid across a parcel of middle size: fewer would show as bent corners.
 STEPS_A_PARCEL = 16
@@ -94,8 +96,8 @@ def _lakes(build: Build) -> list[TileLayer]:
 def _lines(build: Build) -> list[TileLayer]:
     lines = _shapes(build, "query/map_lines", kind="line")
     lines["kv_max"] = _whole(lines["kv_max"])
-    plain = shapely.simplify(lines.geometry.to_numpy(), 0.002)
-    return _by_kv("line", lines.set_geometry(plain, crs=lines.crs))
+    lines.geometry = shapely.simplify(lines.geometry.to_numpy(), LINE_DEGREES)
+    return _by_kv("line", lines)
 
 
 def _substations(build: Build) -> list[TileLayer]:

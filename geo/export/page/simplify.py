@@ -40,9 +40,15 @@ def layers_by_zoom(
     runs = list(zip(firsts, zooms, strict=True))
     plain = _plain(frame.geometry.to_numpy(), [last for _, last in runs])
     return [
-        TileLayer(name, frame.set_geometry(geometry, crs=frame.crs), first, last)
+        TileLayer(name, _with(frame, geometry), first, last)
         for (first, last), geometry in zip(reversed(runs), plain, strict=True)
     ]
+
+
+def _with(frame: gpd.GeoDataFrame, geometry: np.ndarray) -> gpd.GeoDataFrame:
+    changed = frame.copy(deep=False)
+    changed.geometry = gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs)
+    return changed
 
 
 def _plain(geometry: np.ndarray, zooms: list[int]) -> Iterator[np.ndarray]:

@@ -46,9 +46,12 @@ def write_archive(path: Path, layers: Sequence[TileLayer]) -> None:
     parts = []
     for number, layer in enumerate(layers):
         part = path.with_name(f"{path.stem}-{number:02d}.pmtiles")
-        # One layer a call, since ids go on from layer to layer; EPSG:4326 is not transformed.
+        # Labelled so, it is not transformed.
+        frame = layer.frame.copy(deep=False)
+        frame.geometry = frame.geometry.set_crs("EPSG:4326", allow_override=True)
+        # One layer a call, since ids go on from layer to layer.
         freestiler.freestile(
-            layer.frame.set_crs("EPSG:4326", allow_override=True),
+            frame,
             part,
             layer_name=layer.name,
             min_zoom=layer.min_zoom,
