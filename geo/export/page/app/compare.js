@@ -110,8 +110,7 @@
     return make(
       "th",
       { scope: "col", class: "number" },
-      `${LETTERS[index]}: `,
-      make("span", { dir: "auto" }, one.name),
+      make("span", { title: one.name }, `${LETTERS[index]}: `, make("bdi", {}, one.name)),
       make("small", {}, text.sentence(text.levelWord(level))),
     );
   }
@@ -150,7 +149,7 @@
     const onclick = () => state.set({ compared: [] });
     dom.fill(
       tray,
-      make("span", {}, "A: ", make("b", { dir: "auto" }, one.name), ". Choose another and press Compare."),
+      make("span", {}, "A: ", make("b", { dir: "auto" }, one.name), make("span", { class: "hint" }, ". Choose another and press Compare.")),
       make("button", { type: "button", class: "close", "aria-label": "Stop comparing", onclick }, "×"),
     );
   }

@@ -86,6 +86,11 @@
     setSize(SIZES[Math.max(0, Math.min(SIZES.length - 1, at))]);
   }
 
+  // On a phone, what is chosen on the map must be seen though the sheet was put away.
+  function raise() {
+    if (phone.matches && document.body.dataset.sheet === "low") setSize("half");
+  }
+
   // A dot on a tab tells that something in it is the reader's own.
   function mark(panel, isOwn, words) {
     const tab = document.querySelector(`.tab[data-panel="${panel}"]`);
@@ -103,5 +108,5 @@
     show(state.get());
   }
 
-  gridstead.panels = { start, close, mark, focusPane, isPhone: () => phone.matches };
+  gridstead.panels = { start, close, mark, raise, isPhone: () => phone.matches };
 })();

@@ -235,7 +235,10 @@
     about = known;
     const run = () => explain().catch(gridstead.trouble);
     state.subscribe((now, changed) => {
-      if (changed.includes("selected") && now.selected && !changed.includes("panel")) state.set({ panel: "place" });
+      if (changed.includes("selected") && now.selected && !changed.includes("panel")) {
+        state.set({ panel: "place" });
+        gridstead.panels.raise();
+      }
       if (["selected", "compared", "workload"].some((key) => changed.includes(key))) run();
     });
     gridstead.ranking.subscribe(() => state.get().selected && run());
