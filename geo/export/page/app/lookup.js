@@ -35,7 +35,8 @@
     if (own) return own;
     const name = `Parcel ${idsOf("parcel", table)[position]}`;
     const county = valueAt(table, "county", position);
-    if (county === null || county < 0) return name;
+    const { levels } = await gridstead.store.about();
+    if (county === null || !levels.some(({ level }) => level === "county")) return name;
     const counties = await gridstead.store.pack("regions-county");
     return `${name}, ${counties.column("region_name")[county]}`;
   }

@@ -183,9 +183,10 @@
   const geojson = (data) => ({ type: "geojson", data });
 
   async function addPlaces() {
+    const hasStates = inside().about.levels.some(({ level }) => level === "state");
     const [places, states] = await Promise.all([
       gridstead.store.pack("places"),
-      gridstead.store.pack("regions-state").catch(() => null),
+      hasStates ? gridstead.store.pack("regions-state") : null,
     ]);
     const names = places.column("name");
     const [lon, lat] = ["lon", "lat"].map((axis) => places.column(axis));

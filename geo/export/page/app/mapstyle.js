@@ -69,8 +69,9 @@
 
   /** Layers that are there from the first view on. */
   function baseLayers(about, ink, dark) {
-    const levels = REGION_LEVELS.filter((level) => about.archives.regions.layers.includes(level));
-    const has = (level) => about.archives.regions.layers.includes(level);
+    const { regions } = about.archives;
+    const has = (level) => Boolean(regions) && regions.layers.includes(level);
+    const levels = REGION_LEVELS.filter(has);
     const layers = [
       { id: "ground", type: "background", paint: { "background-color": ink.ground } },
     ];
@@ -331,9 +332,10 @@
 
   /** Style of the first view: regions alone. */
   function first(about, ink, dark) {
+    const { regions } = about.archives;
     return {
       version: 8,
-      sources: { regions: tiles("regions", about.archives.regions, about.run.bounds) },
+      sources: regions ? { regions: tiles("regions", regions, about.run.bounds) } : {},
       layers: baseLayers(about, ink, dark),
     };
   }

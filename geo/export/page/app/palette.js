@@ -103,7 +103,11 @@
     );
 
   const format = new Intl.NumberFormat("en-US");
-  const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+  const SHORT = { maximumSignificantDigits: 3 };
+  const plainly = new Intl.NumberFormat("en-US", SHORT);
+  const compactly = new Intl.NumberFormat("en-US", { ...SHORT, notation: "compact" });
+  const MANY = 100000; // from here on "31M" is read faster than its zeros
+  const short = (value) => (Math.abs(value) < MANY ? plainly : compactly).format(value);
 
   /** How far the bounds of the rank classes are stretched, that few rows and many can be told apart. */
   function stretch(count) {
@@ -153,7 +157,7 @@
     const classes = bounds.map((atLeast, k) => {
       const end = k + 1 < bounds.length ? bounds[k + 1] : known[known.length - 1];
       const range =
-        end > atLeast ? `${short.format(atLeast)}\u2013${short.format(end)}` : short.format(atLeast);
+        end > atLeast ? `${short(atLeast)}\u2013${short(end)}` : short(atLeast);
       return { at_least: atLeast, colour: tones[Math.round(k * step)], label: `${range}${words}` };
     });
     const of = new Uint8Array(values.length);
