@@ -60,7 +60,7 @@ CELL_COLUMNS = ("row_no", "column_no", "people_milli")
 
 
 def export_run(build: Path, out: Path) -> list[Path]:
-    """Write what every run exports: GeoParquet, one GeoPackage, a workbook, maps, rasters, the report.
+    """Write what every run exports: GeoParquet, one GeoPackage, a workbook, maps, rasters, the report, the page.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def export_run(build: Path, out: Path) -> list[Path]:
         run = rows_of(con, "query/run")[0]
         sweep(out)
         if kept := already_there(out, run["inputs_sha256"]):
-            return kept
+            return [*kept, _page(build, out)]
         out.mkdir(parents=True, exist_ok=True)
         # Until all files are there, they are those of no build.
         (out / MANIFEST).unlink(missing_ok=True)
@@ -101,7 +101,15 @@ def export_run(build: Path, out: Path) -> list[Path]:
         written += rasters.suitability(con, out, note)
         written += _report(con, out)
     tell(out, run["inputs_sha256"], written)
-    return written
+    return [*written, _page(build, out)]
+
+
+def _page(build: Path, out: Path) -> Path:
+    """Write the map page, which tells by itself whether an equal one is there."""
+    # What cuts tiles takes a while to import.
+    from flows import mapping
+
+    return mapping.write(build, out / mapping.FOLDER).index
 
 
 @dataclass(frozen=True)
