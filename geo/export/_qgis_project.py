@@ -124,6 +124,7 @@ def _add_tree(
 ) -> None:
     tree = ET.SubElement(root, "layer-tree-group")
     groups: dict[str, ET.Element] = {}
+    has_workloads = any(layer.name.endswith(_ENDINGS) for layer in layers)
     if borders:
         source = _border_source(file_name, borders)
         _add_leaf(tree, _BORDERS, source, "State borders", is_on=True)
@@ -132,11 +133,13 @@ def _add_tree(
         title = layer.title or layer.name
         ending = next((each for each in _ENDINGS if layer.name.endswith(each)), None)
         if ending is None:
-            # Headroom hides the counties that the first view is about.
-            _add_leaf(tree, identity, source, title, is_on="metro_people" in layer.columns)
+            # Headroom would hide the counties that the first view is about, where there are any.
+            is_on = "metro_people" in layer.columns or not has_workloads
+            _add_leaf(tree, identity, source, title, is_on=is_on)
             continue
         workload = layer.name.removesuffix(ending)
-        if workload not in groups:
+        is_first_leaf = workload not in groups
+        if is_first_leaf:
             is_first = not groups
             groups[workload] = ET.SubElement(
                 tree,
@@ -145,7 +148,7 @@ def _add_tree(
                 checked="Qt::Checked" if is_first else "Qt::Unchecked",
                 expanded="1" if is_first else "0",
             )
-        _add_leaf(groups[workload], identity, source, title, is_on=ending == "_regions")
+        _add_leaf(groups[workload], identity, source, title, is_on=is_first_leaf)
 
 
 def _add_leaf(parent: ET.Element, identity: str, source: str, title: str, *, is_on: bool) -> None:

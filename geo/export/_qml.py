@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from xml.etree import ElementTree as ET
 
+from geo.export._cells import clean_text
 from geo.export.model import ExportLayer, ExportNote
 
 # Oldest release whose elements are used; newer ones read it.
@@ -206,8 +207,9 @@ def add_metadata(root: ET.Element, layer: ExportLayer, note: ExportNote, identif
     for kind, text in zip(("use", "other"), warned, strict=True):
         if text:
             ET.SubElement(root, "constraints", type=kind).text = text
-    _add_each(root, "license", items.get("licence", ""))
-    _add_each(root, "rights", items.get("attribution", ""))
+    for name, texts_of in (("license", note.licences), ("rights", note.attributions)):
+        for text in texts_of:
+            ET.SubElement(root, name).text = clean_text(text)
     ET.SubElement(root, "encoding").text = "UTF-8"
     ET.SubElement(
         root, "history"
@@ -288,8 +290,3 @@ def _shown(column: str) -> str:
 
 def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
-
-
-def _add_each(root: ET.Element, name: str, joined: str) -> None:
-    for part in filter(None, joined.split("; ")):
-        ET.SubElement(root, name).text = part

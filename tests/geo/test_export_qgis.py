@@ -6,6 +6,7 @@ import re
 import sqlite3
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from xml.etree import ElementTree as ET
 
@@ -17,6 +18,7 @@ import shapely
 
 from geo.errors import GeoError
 from geo.export import FORMATS, ExportLayer, ExportNote
+from geo.export._qgis_project import project_xml
 from geo.export._words import alias_of, alias_of_metric
 from geo.export.palette import MEGAWATT_CLASSES, RANK_CLASSES
 from geo.export.qgis import metadata_of, style_of
@@ -203,3 +205,22 @@ def test_the_file_has_words_descriptions_metadata_and_a_project(tmp_path):
     identities = {each.text for each in project.findall("projectlayers/maplayer/id")}
     assert identities == {leaf.get("id") for leaf in project.iter("layer-tree-layer")}
     assert not re.search(r"/tmp|/home|/work", ET.tostring(project, encoding="unicode"))
+
+
+@pytest.mark.parametrize("name", ["training_parcels", "substations"])
+def test_a_project_of_one_layer_shows_it(name):
+    alone = layer({"rank": [1], "headroom_mw_mid": [2.0]}, name=name)
+    root = ET.fromstring(project_xml("x.gpkg", [alone], NOTE))
+    (leaf,) = root.iter("layer-tree-layer")
+    assert leaf.get("checked") == "Qt::Checked"
+    groups = [group.get("checked") for group in root.findall("layer-tree-group/layer-tree-group")]
+    assert "Qt::Unchecked" not in groups
+
+
+def test_rights_are_kept_whole():
+    split = replace(NOTE, attributions=["Bureau; see reference", "Zoo\x00"])
+    metadata = ET.fromstring(metadata_of(layer({"a": [1]}), split))
+    assert [each.text for each in metadata.findall("rights")] == [
+        "Bureau; see reference",
+        "Zoo\ufffd",
+    ]
