@@ -26,7 +26,7 @@
   box-shadow: 0 1px 4px rgba(0,0,0,.4); pointer-events: none; }
 .gs-pin-dot { width: 10px; height: 10px; border-radius: 50%; background: #d0006f; }
 .gs-note { font: 12px/1.35 system-ui, sans-serif; background: rgba(255,255,255,.92); color: #14181b;
-  padding: 3px 8px; border-radius: 4px; max-width: 46ch; box-shadow: 0 0 0 1px rgba(0,0,0,.12); }
+  padding: 3px 8px; border-radius: 4px; max-width: min(46ch, calc(100vw - 84px)); box-shadow: 0 0 0 1px rgba(0,0,0,.12); }
 .gs-note:empty { display: none; }
 .gs-none { padding: 24px; max-width: 44ch; font: 15px/1.5 system-ui, sans-serif; }
 [data-theme="dark"] .gs-hover .maplibregl-popup-content,
