@@ -114,6 +114,23 @@ def test_sources_whose_terms_withhold_them_are_named_with_why(base, report):
     assert "Withheld from exports" in page
 
 
+def test_rejected_rows_of_withheld_sources_show_no_piece_of_a_row(own):
+    write_to(
+        own.path,
+        """
+        insert into meta.rejected_row by name
+        select * replace ('topohub_backbone' as source_id, 'bad' as reject_code, 'lies in Atlantis' as reason)
+        from meta.rejected_row limit 1
+        """,
+    )
+    report = told(own.path)
+    reasons = {r.reason for r in report.rejects if r.source in report.withheld}
+    assert "bad" in reasons
+    assert "Atlantis" not in html_report(report)
+    others = {r.reason for r in report.rejects if r.source not in report.withheld}
+    assert any(": " in reason for reason in others)
+
+
 def test_sources_tell_their_age_and_that_nobody_ran_their_address(own):
     write_to(
         own.path,
