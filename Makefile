@@ -48,6 +48,7 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/confidence.py
 	$(BIN)/python benchmarks/assess.py
 	$(BIN)/python benchmarks/portfolio.py
+	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/page.py
 
 map-assets:  ## fetch the libraries of the map page anew, as pinned (needs npm)
