@@ -122,26 +122,22 @@ class Exports:
         Files to what their format cut, in sentences.
     row_count
         Rows in each.
-    left_out
-        Sources that are left out because of their terms; of a restricted export, those that are in.
-    is_restricted
-        Whether nothing was left out.
+    held
+        What was left out because of its terms, or is restricted.
     """
 
     files: dict[Path, list[str]]
     row_count: int
-    left_out: list[str]
-    is_restricted: bool
+    held: Withheld
 
     def notes(self) -> list[str]:
         """Say what people should know about the files."""
         told = [f"{path.name}: {text}" for path, cut in self.files.items() for text in cut]
-        if self.is_restricted:
-            told.append(f"{terms.RESTRICTED_SENTENCE} {'; '.join(self.left_out)}.")
-        elif self.left_out:
-            told.append(
-                f"Left out because of terms: {'; '.join(self.left_out)}. See --with-restricted."
-            )
+        if self.held.is_restricted:
+            told.append(self.held.restriction)
+        elif self.held.sources:
+            named = "; ".join(self.held.named)
+            told.append(f"Left out because of terms: {named}. See --with-restricted.")
         return told
 
 
@@ -221,7 +217,7 @@ def export_level(
             layers = [*around, layer] if writer.word == "pmtiles" else [layer]
             path = writer(out / f"{stem}{writer.suffix}", layers, note)
         files[path] = [str(warning.message) for warning in caught]
-    return Exports(files, len(layer.frame), held.named, held.is_restricted)
+    return Exports(files, len(layer.frame), held)
 
 
 def export_note(
@@ -250,9 +246,7 @@ def export_note(
         licences=[f"{row['source_id']}: {row['data_terms']}" for row in sources],
         excluded=[] if held.is_restricted else held.named,
         tool_version=version("gridstead"),
-        restriction=f"{terms.RESTRICTED_SENTENCE} {'; '.join(held.named)}."
-        if held.is_restricted
-        else "",
+        restriction=held.restriction,
     )
 
 

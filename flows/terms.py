@@ -100,6 +100,13 @@ class Withheld:
         """Sources with their terms, as the note of a file names them."""
         return [f"{source['title']} ({source['why']})" for source in self.sources]
 
+    @property
+    def restriction(self) -> str:
+        """What a file that leaves nothing out says first; empty where nothing needed to be."""
+        if not self.is_restricted:
+            return ""
+        return f"{RESTRICTED_SENTENCE} It is from: {'; '.join(self.named)}."
+
     def allows(self, kind: str) -> bool:
         """Whether any row of a kind may be passed on, as far as its layers tell."""
         if kind in ROW_KINDS:
