@@ -56,6 +56,8 @@ class Rule:
         Lines below this one.
     is_on
         Whether it is ticked.
+    largest_scale
+        Denominator up to which it is drawn; None for always.
     """
 
     label: str
@@ -63,6 +65,7 @@ class Rule:
     symbol: Symbol | None = None
     rules: Sequence["Rule"] = field(default_factory=tuple)
     is_on: bool = True
+    largest_scale: int | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,8 @@ def _add_rules(parent: ET.Element, symbols: ET.Element, rules: Iterable[Rule], k
         if rule.symbol:
             attributes["symbol"] = str(len(symbols))
             _add_symbol(symbols, attributes["symbol"], rule.symbol)
+        if rule.largest_scale:
+            attributes["scalemaxdenom"] = str(rule.largest_scale)
         if not rule.is_on:
             attributes["checkstate"] = "0"
         element = ET.SubElement(parent, "rule", attributes)

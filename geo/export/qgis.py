@@ -38,6 +38,7 @@ _KINDS = {
 }
 _LARGE = 2_500_000
 _SUBSTATION_SCALE = 400_000
+_MINOR_METRO_SCALE = 8_000_000
 # Far away, edges of parcels would hide their colours, and dots of near sizes would hide each other.
 _NEAR_OUTLINE = f"if(@map_scale < {_LARGE}, 'solid', 'no')"
 _MEGAWATT_SIZES_MM = (0.4, 0.5, 0.7, 1.0, 1.4)
@@ -198,7 +199,12 @@ def _metros(layer: ExportLayer) -> list[Rule]:
         return [Rule("Metropolitan area", "TRUE", symbol(2.0))]
     return [
         Rule("Major metropolitan area", '"is_major"', symbol(2.6)),
-        Rule("Other metropolitan area", 'NOT coalesce("is_major", FALSE)', symbol(1.5)),
+        Rule(
+            "Other metropolitan area",
+            'NOT coalesce("is_major", FALSE)',
+            symbol(1.5),
+            largest_scale=_MINOR_METRO_SCALE,
+        ),
     ]
 
 
