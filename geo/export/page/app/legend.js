@@ -70,14 +70,16 @@
 
   function draw(entries) {
     const fills = entries.filter(({ kind }) => kind === "fill");
+    const unit = sharedUnit(fills);
     const ramp = fills.map((entry, index) => {
       // The last class is what is not ranked or not known: it stands apart from the ramp.
-      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, shortened(entry));
+      const item = make("li", { class: index === fills.length - 1 && fills.length > 1 ? "apart" : null }, shortened(entry).replace(unit, ""));
       item.title = entry.label;
       item.style.setProperty("--class", entry.colour);
       return item;
     });
     dom.fill(dom.byId("classes"), ramp);
+    dom.write(dom.byId("ramp"), fills.length ? text.sentence(fills[0].group) + (unit && `,${unit}`) : "");
     dom.byId("classes").setAttribute("aria-label", fills.length ? fills[0].group : "Classes");
     const others = grouped(entries.filter(({ kind }) => kind !== "fill"));
     // On the map where there is room for it, and always in the panel of layers.
@@ -87,6 +89,14 @@
       dom.fill(box, others.map(signsOf));
       box.hidden = !others.length;
     }
+  }
+
+  // A unit that all classes share is told once, above them.
+  function sharedUnit(fills) {
+    const told = fills.slice(0, -1).map(({ label }) => label);
+    const at = told.length ? told[0].indexOf(" ") : -1;
+    const unit = at > 0 ? told[0].slice(at) : "";
+    return unit && told.every((label) => label.endsWith(unit)) ? unit : "";
   }
 
   function signsOf([group, signs]) {
