@@ -81,11 +81,19 @@
   /** A table of named columns: {rows, header, has(name), column(name)}. */
   function pack(name) {
     if (!packs.has(name)) {
-      const made = readPack(name);
+      const made = readPack(name).catch((error) => {
+        throw error.file ? error : damaged(name);
+      });
       packs.set(name, made);
       made.catch(() => packs.delete(name));
     }
     return packs.get(name);
+  }
+
+  /** What is thrown where a file is there but is no pack: cut off, or changed on the way. */
+  function damaged(name) {
+    const file = `data/${encodeURIComponent(name)}.js`;
+    return Object.assign(new Error(`${file} is damaged`), { file });
   }
 
   async function readPack(name) {
