@@ -156,7 +156,8 @@ def _write_parts(path: Path, layer: ExportLayer, frame: gpd.GeoDataFrame, note: 
         encoding="UTF-8",
         geometry_type=kind,
         use_arrow=True,
-        layer_options={"RESIZE": "YES", "DBF_DATE_LAST_UPDATE": note.run_date.isoformat()},
+        # RESIZE would make the .dbf half as large and take five times as long; the zip is a tenth smaller at most.
+        layer_options={"DBF_DATE_LAST_UPDATE": note.run_date.isoformat()},
     )
 
 
