@@ -14,8 +14,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from data import store
 from flows import mapping
 from tests.flows.conftest import rows
+from tests.sql import world as sql_world
 
 CHUNK = re.compile(r'gridstead\.put\("([A-Za-z0-9_-]+)","([A-Za-z0-9+/=]*)"\);\n')
 pytestmark = pytest.mark.slow
@@ -339,3 +341,41 @@ def test_no_build_is_one_sentence(gridstead, tmp_path):
     answer = gridstead("map", "--home", tmp_path / "home", "--out", tmp_path / "map")
     assert (answer.code, "There is no build" in answer.err) == (1, True)
     assert not Path(tmp_path / "map").exists()
+
+
+@pytest.mark.parametrize("mw", [None, 300.0])
+def test_a_bare_build_of_assessors_parcels_has_a_page(tmp_path, mw):
+    """Neither lines, lakes nor places; two parcels, one a county, of unlike ids."""
+    path = tmp_path / "bare.duckdb"
+    metrics = {"headroom_substation_id": "s1", "headroom_mw_mid": mw, "substation_138kv_mi": 1.0}
+    parcels = [
+        {"parcel_id": 'lot "1" </script>', **metrics},
+        {"parcel_id": "lot 2", **metrics, "county_id": "99002", "substation_138kv_mi": None},
+    ]
+    factors = [
+        ("substation_138kv_mi", 0.5, [[0, 1], [20, 0]]),
+        ("headroom_mw_mid", 0.5, [[0, 0], [9, 1]]),
+    ]
+    gates = [("headroom_mw_mid", "at_least", 100), ("major_metro_mi", "at_most", 100)]
+    profile = sql_world.profile(factors, gates)
+    con = sql_world.make(tmp_path, parcels, [profile], path=path)
+    con.execute(
+        "update meta.run set started_at = timestamp '2026-01-02', inputs_sha256 = 'x', study = 'bare'"
+    )
+    store.seal(con, path)
+    page = mapping.write(path, tmp_path / "map").folder
+    told = pack(page, "about")[1]["about"][0]
+    assert {one["level"]: one["count"] for one in told["levels"]}["county"] == 2
+    assert "parcels" in told["archives"]
+    assert told["archives"]["grid"]["layers"] == ["substation"]
+    count, columns, _ = pack(page, "parcels")
+    assert (count, columns["parcel_id"]) == (2, ['lot "1" </script>', "lot 2"])
+    assert not any("</script>" in file.read_text() for file in (page / "data").iterdir())
+    _, ranks, _ = pack(page, "parcels-training")
+    # No metro is known: that gate is unknown of both; without megawatts the other one is too.
+    assert ranks["gates_unknown"].tolist() == ([2, 2] if mw else [3, 3])
+    assert ranks["rank"].tolist() == [1, 2]
+    _, ranks, _ = pack(page, "regions-county-training")
+    assert ranks["gate_status"].tolist() == ([2, 2] if mw else [0, 0])
+    values = value_scores(page, told["workloads"][0]["factors"][0]["parcel_column"])
+    assert values.tolist() == [950_000, NULL_U32]

@@ -105,5 +105,5 @@ def _write_tiles(data: Path, archive: Archive) -> tuple[dict[str, Any], int]:
         **sliced,
         "min_zoom": min(layer.min_zoom for layer in archive.layers),
         "max_zoom": max(layer.max_zoom for layer in archive.layers),
-        "layers": [layer.name for layer in archive.layers],
+        "layers": list(dict.fromkeys(layer.name for layer in archive.layers)),
     }, written
