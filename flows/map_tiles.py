@@ -19,7 +19,7 @@ from geo.export.page.simplify import layers_by_zoom
 REGION_ZOOMS = (2, 3, 4, 5, 7)
 GRID_ZOOM = 6
 # Of the grid and of fiber, kV from which on a line or substation shows: from this zoom to the next.
-HIGH_KV = ((3, 4, 345.0), (5, 5, 230.0))
+HIGH_KV = ((2, 4, 345.0), (5, 5, 230.0))
 # A line may be drawn this far off, under half a pixel at GRID_ZOOM.
 LINE_DEGREES = 0.002
 PARCEL_ZOOM, MOST_PARCEL_ZOOM = 6, 12
@@ -128,7 +128,7 @@ def _fiber(build: Build) -> list[TileLayer]:
         if build.held.allows(kind):
             frame = _shapes(build, query, kind=kind)
             if len(frame):
-                found.append(TileLayer(kind, frame, 3, GRID_ZOOM))
+                found.append(TileLayer(kind, frame, 2, GRID_ZOOM))
     return found
 
 
