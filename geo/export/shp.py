@@ -156,7 +156,7 @@ def _write_parts(path: Path, layer: ExportLayer, frame: gpd.GeoDataFrame, note: 
         encoding="UTF-8",
         geometry_type=kind,
         use_arrow=True,
-        # RESIZE would make the .dbf half as large and take five times as long; the zip is a tenth smaller at most.
+        # RESIZE would make the .dbf half as large and take five times as long; the zip only a tenth smaller.
         layer_options={"DBF_DATE_LAST_UPDATE": note.run_date.isoformat()},
     )
 
