@@ -77,7 +77,7 @@
         style,
         bounds: about.run.bounds,
         fitBoundsOptions: fit,
-        minZoom: 1.5,
+        minZoom: 1,
         maxZoom: 13,
         renderWorldCopies: false,
         dragRotate: false,

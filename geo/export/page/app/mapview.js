@@ -4,6 +4,9 @@
 (() => {
   const gridstead = (window.gridstead = window.gridstead || {});
   const FIT = { padding: 20, maxZoom: 10 };
+  const EVEN = { top: FIT.padding, left: FIT.padding, right: FIT.padding };
+  const NARROW_PX = 600;
+  const LEAST_PX = 120; // of height left for the study
   const FLIGHT = { padding: 60, duration: 900 };
   const FLIGHT_ZOOM = { parcel: 10.5, other: 8 };
   // Differences of a view that nobody sees.
@@ -26,10 +29,19 @@
     Math.abs(a.lat - b.lat) < SAME_DEGREES &&
     Math.abs(a.zoom - b.zoom) < SAME_ZOOM;
 
+  /** Room around the study; on a phone the legend lies over the lower part of the map. */
+  function roomAround() {
+    const { clientWidth, clientHeight } = map.getContainer();
+    const legend = document.getElementById("legend");
+    const covered = legend && clientWidth < NARROW_PX ? legend.offsetHeight : 0;
+    const isRoom = clientHeight - covered > LEAST_PX;
+    return { ...EVEN, bottom: FIT.padding + (isRoom ? covered : 0) };
+  }
+
   function goHome() {
     isHome = true;
     isFitting = true; // the move ends before fitBounds returns
-    map.fitBounds(bounds, { ...FIT, animate: false });
+    map.fitBounds(bounds, { ...FIT, padding: roomAround(), animate: false });
     isFitting = false;
     homeView = now();
   }
@@ -64,6 +76,7 @@
     if (view) take(view);
     // A panel that opens takes room from the map: the study stays in it while nobody has moved it.
     map.on("resize", () => isHome && goHome());
+    gridstead.map.subscribeLegend(() => isHome && goHome());
     map.on("moveend", () => {
       if (!isFitting && !isSame(now(), homeView)) isHome = false;
       if (!isHome) gridstead.state.set({ view: now() });
