@@ -452,9 +452,7 @@ def map_page(
 
     place = Home.at(home)
     folder = out.resolve() if out else place.exports / FOLDER
-    return answer(
-        place.build, folder, with_restricted=with_restricted, is_opened=open, port=serve
-    )
+    return answer(place.build, folder, with_restricted=with_restricted, is_opened=open, port=serve)
 
 
 @app.command
