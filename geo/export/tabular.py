@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import shapely
 
@@ -16,7 +17,8 @@ from geo.export.model import ExportLayer, ExportNote
 SUFFIX, WKT_SUFFIX = ".csv", ".wkt.csv"
 METADATA_SUFFIX = "-metadata.json"
 # What a spreadsheet would run as a formula. Names come from strangers' files.
-_FORMULA_START = r"^[=+\-@\t\r]"
+_FORMULA_START = r"^([=+\-@\t\r])"
+_DEFUSED = r"'\1"
 
 
 def write(
@@ -51,17 +53,23 @@ def write(
 
 
 def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote, with_wkt: bool) -> None:
-    table = layer.frame.drop(columns="geometry")
-    for column in table.columns[table.dtypes == "string"]:
-        table[column] = table[column].str.replace(_FORMULA_START, r"'\g<0>", regex=True)
-    table = pd.DataFrame(table).assign(**_coordinates(layer))
+    table = pd.DataFrame(layer.frame.drop(columns="geometry")).assign(**_coordinates(layer))
     if with_wkt:
         table["wkt"] = shapely.to_wkt(
             layer.frame.geometry.to_numpy(), rounding_precision=7, output_dimension=2
         )
-    pyarrow.csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), path)
+    pyarrow.csv.write_csv(_defused(pa.Table.from_pandas(table, preserve_index=False)), path)
     metadata = _metadata(path.name, layer, list(table.columns), note)
     path.with_name(path.name + METADATA_SUFFIX).write_text(metadata, encoding="utf-8")
+
+
+def _defused(table: pa.Table) -> pa.Table:
+    how = pc.ReplaceSubstringOptions(_FORMULA_START, _DEFUSED)
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            text = pc.call_function("replace_substring_regex", [column], how)
+            table = table.set_column(place, name, text)
+    return table
 
 
 def _coordinates(layer: ExportLayer) -> dict[str, pd.Series]:

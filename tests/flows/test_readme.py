@@ -25,8 +25,9 @@ SQL = [
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 STUDIES = re.findall(r"```yaml\n(# my-study.yaml.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^gridstead .+$", README, re.MULTILINE)
-# Questions that the tiny study or its one run are too small for, and those that change a home or ask the machine.
-LARGE = ("portfolio", "backtest", "diff", "restore", "prune", "doctor")
+# Questions that the tiny study or its one run are too small for, and those that change a home, ask the machine, or
+# serve until somebody ends them.
+LARGE = ("portfolio", "backtest", "diff", "restore", "prune", "doctor", "map")
 ASKING = [line for line in COMMANDS if shlex.split(line)[1] != "run"]
 
 
