@@ -63,7 +63,6 @@
   }
 
   async function start() {
-    gridstead.mapextra.prewarm();
     const about = state.know(await gridstead.store.about());
     gridstead.theme.start();
     gridstead.panels.start();
@@ -74,11 +73,6 @@
     gridstead.legend.choices(about);
     gridstead.layers.start(about);
     gridstead.legend.start(about);
-    gridstead.mapextra.readAhead(about);
-    // The list comes first: the start of WebGL holds up everything else. Parcels take longer to read than it.
-    if (state.get().level !== "parcel") {
-      await Promise.race([gridstead.list.first, gridstead.ranking.current().catch(() => null)]);
-    }
     const map = gridstead.map.start();
     gridstead.weights.start(about);
     gridstead.gates.start(about);

@@ -7,7 +7,6 @@
   const DOTS = 1000;
   const LONGEST_METRO = 15; // letters
   const DOT_REACH_PX = 5;
-  const SLICES_AHEAD = 2;
   const NO_WEBGL =
     "This browser cannot draw the map (WebGL is off or missing). The list and all the rest work without it.";
   // From bottom to top; a name that ends in "-" stands for all that begin so.
@@ -47,6 +46,11 @@
 
   /* ---- the map itself ---- */
 
+  function hasWebgl() {
+    const canvas = document.createElement("canvas");
+    return Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"));
+  }
+
   // MapLibre puts attributions in as HTML.
   const escaped = (words) =>
     String(words).replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
@@ -57,26 +61,12 @@
     document.head.append(style);
   }
 
-  /** Start the map's worker while the page still reads its data. */
-  function prewarm() {
-    if (window.maplibregl) window.maplibregl.prewarm();
-  }
-
-  /** Read the slices that hold the tiles of a first view; what is missing is told by those who need it. */
-  function readAhead({ archives }) {
-    if (!archives.regions) return;
-    const count = Math.min(SLICES_AHEAD, archives.regions.chunk_count);
-    for (let k = 0; k < count; k += 1) {
-      gridstead.store.bytes(gridstead.store.sliceName("regions", k)).catch(() => null);
-    }
-  }
-
   /** Make the map in its element; null where the browser cannot, with a sentence in its place. */
   function create(container, about, style, fit) {
     addCss();
     const { maplibregl } = window;
     try {
-      if (!maplibregl) throw new Error(NO_WEBGL);
+      if (!maplibregl || !hasWebgl()) throw new Error(NO_WEBGL);
       const protocol = new window.pmtiles.Protocol();
       for (const id of Object.keys(about.archives)) {
         protocol.add(new window.pmtiles.PMTiles(gridstead.store.archive(id)));
@@ -377,5 +367,5 @@
     return made;
   }
 
-  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, foldAttribution, legend, notes, prewarm, readAhead, retheme, tooFar };
+  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, foldAttribution, legend, notes, retheme, tooFar };
 })();
