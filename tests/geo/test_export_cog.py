@@ -1,7 +1,5 @@
 """Rasters of scores: each cell holds what the shape under its centre has, and the file is as the format wants."""
 
-import datetime as dt
-
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -10,18 +8,10 @@ import shapely
 from rio_cogeo import cog_validate
 
 from geo.errors import GeoError, GeometryError
-from geo.export import ExportLayer, ExportNote, cog
+from geo.export import ExportLayer, cog
 from geo.export.suitability import grid_over, in_plane, resolution_of
+from tests.geo.export_samples import NOTE
 
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="tiny",
-    is_synthetic=True,
-    attributions=["A & <B>", "Ünï"],
-    licences=["MIT"],
-    tool_version="0.1.0",
-)
 FINE = 250.0
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import warnings
 import zipfile
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import duckdb
@@ -21,9 +22,10 @@ import rasterio
 import shapely
 from pmtiles.reader import MemorySource, Reader, all_tiles
 
-from geo.export import FORMATS, ExportLayer, ExportNote
+from geo.export import FORMATS, ExportLayer
 from geo.export._warn import ExportWarning
 from geo.export.model import SYNTHETIC_SENTENCE
+from tests.geo.export_samples import NOTE
 
 HOSTILE = {
     "quotes": "O'Brien \"& Sons\" ''; drop table x;--",
@@ -41,15 +43,12 @@ DBF_BYTES = 254
 
 
 def note(is_synthetic=True):
-    return ExportNote(
+    return replace(
+        NOTE,
         run_id="run-7",
-        run_date=dt.date(2026, 1, 2),
-        study="open-conus",
         is_synthetic=is_synthetic,
         attributions=["Büro of <Maps> & Co", "Zoo"],
         licences=["grid: MIT", "zoo: not stated"],
-        excluded=["telegeography"],
-        tool_version="0.1.0",
     )
 
 
@@ -224,7 +223,7 @@ def test_titles_of_strangers_break_no_file(word, tmp_path):
 def test_every_file_says_where_it_comes_from(word, is_synthetic, tmp_path):
     path = write(word, layer(names=["a", "b"]), tmp_path, note(is_synthetic=is_synthetic))
     told = flat(TOLD[word](path))
-    for words in ("run-7", "2026-01-02", "grid: MIT", "zoo: not stated", "telegeography"):
+    for words in ("run-7", "2026-01-02", "grid: MIT", "zoo: not stated", "Backbones (not stated)"):
         assert words in told, words
     if word == "pmtiles":  # whose attribution is HTML by its specification
         assert "Büro of &lt;Maps&gt; &amp; Co" in told

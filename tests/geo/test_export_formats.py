@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import hashlib
 import json
 import sqlite3
 import warnings
@@ -18,30 +17,12 @@ import pytest
 import shapely
 
 from geo.errors import GeoError
-from geo.export import FORMATS, ExportLayer, ExportNote, find_format
+from geo.export import FORMATS, ExportLayer, find_format
 from geo.export import tabular as csv_writer
 from geo.export._warn import ExportWarning
+from tests.geo.export_samples import HOSTILE, NOTE, digest
 
-HOSTILE = [
-    'O\'Brien "& Sons"',
-    "<script>alert(1)</script>",
-    "🚀 東京",
-    "مقاطعة \u202eevil",
-    "a|b;c,d\ne",
-    "'; drop table x;--",
-    "[1,2]",
-    "",
-]
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="open-conus",
-    is_synthetic=True,
-    attributions=["A & <B>", "C"],
-    licences=["MIT"],
-    excluded=["telegeography"],
-    tool_version="0.1.0",
-)
+NAMES = [*HOSTILE, "'; drop table x;--", "[1,2]", ""]
 # Formats whose own tests are elsewhere take part where the promise is that of all.
 VECTOR = ["gpkg", "geoparquet", "fgb", "geojson"]
 SINGLE = ["geoparquet", "fgb", "geojson", "csv"]
@@ -51,7 +32,7 @@ def parcels(count=8, spread=1.0):
     """Clockwise squares (the wrong way for GeoJSON) with every type of cell and unknowns."""
     rng = np.random.default_rng(7)
     x, y = -100 + spread * rng.uniform(-20, 20, count), 37 + spread * rng.uniform(-7, 8, count)
-    names = (HOSTILE * (count // len(HOSTILE) + 1))[:count]
+    names = (NAMES * (count // len(NAMES) + 1))[:count]
     ids = np.arange(count)
     frame = gpd.GeoDataFrame(
         {
@@ -92,10 +73,6 @@ def write_one(word, layer, folder):
 
 def layer_in(path):
     return pyogrio.list_layers(path)[0, 0]
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def same(got, want):
@@ -211,9 +188,9 @@ def test_geopackage_as_sqlite_sees_it(tmp_path):
             "training_parcels", "features", 'Training "parcels"', "Squares & more.", "2026-01-02T00:00:00.000Z", 4326,
         )  # fmt: skip
         assert [row[0] for row in contents] == ["training_parcels", "metros", "layer_styles"]
-        assert rows("select count(*) from rtree_training_parcels_geom") == [(len(HOSTILE),)]
+        assert rows("select count(*) from rtree_training_parcels_geom") == [(len(NAMES),)]
         stored = dict(rows("select parcel_id, region_name from training_parcels"))
-        assert stored["p000003"] == HOSTILE[3]
+        assert stored["p000003"] == NAMES[3]
         assert stored["p000004"] is None
         styles = rows(
             "select f_table_name, f_geometry_column, useAsDefault, styleQML from layer_styles"
@@ -232,7 +209,7 @@ def test_geopackage_as_sqlite_sees_it(tmp_path):
 def test_geopackage_carries_note_and_documentation(tmp_path):
     path = write_one("gpkg", parcels(), tmp_path)
     info = pyogrio.read_info(path, layer="training_parcels")
-    assert info["dataset_metadata"]["attribution"] == "A & <B>; C"
+    assert info["dataset_metadata"]["attribution"] == "A & <B>; =Ünï"
     assert info["dataset_metadata"]["is_synthetic"] == "true"
     assert info["layer_metadata"]["column_rank"].startswith("1 is best")
 
@@ -270,7 +247,7 @@ def test_geojson_follows_rfc_7946(tmp_path):
     document = json.loads(path.read_text(encoding="utf-8"))
     assert document["type"] == "FeatureCollection"
     assert "crs" not in document
-    assert document["gridstead"]["attribution"] == "A & <B>; C"
+    assert document["gridstead"]["attribution"] == "A & <B>; =Ünï"
     assert len(document["features"]) == len(layer.frame)
     for feature, (_, row) in zip(document["features"], shapes.iterrows(), strict=True):
         properties = feature["properties"]
@@ -307,7 +284,7 @@ def test_csv_has_points_inside_and_a_description(tmp_path):
         assert shapely.equals_exact(shapely.from_wkt(row["wkt"]), want["geometry"], 1e-7)
     described = json.loads((tmp_path / "x.csv-metadata.json").read_text(encoding="utf-8"))
     assert [column["name"] for column in described["tableSchema"]["columns"]] == list(rows[0])
-    assert described["notes"][0]["licence"] == "MIT"
+    assert described["notes"][0]["licence"] == "grid: MIT"
 
 
 def test_csv_tells_empty_from_unknown_and_disarms_formulas(tmp_path):

@@ -1,7 +1,5 @@
 """Map of headroom: classes, sizes, unknown and nothing at all, and the table beside it."""
 
-import datetime as dt
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,18 +8,11 @@ import shapely
 from PIL import Image
 
 from geo.errors import CrsError, GeoError
-from geo.export import ExportNote
 from geo.export._page import HEIGHT_PX, WIDTH_PX
 from geo.export.headroom_map import headroom_by_class, headroom_map
 from geo.export.palette import MEGAWATT_CLASSES, UNRANKED_COLOUR
+from tests.geo.export_samples import NOTE
 
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="open-conus",
-    is_synthetic=True,
-    attributions=["Texas A&M University"],
-)
 WORDS = {"title": "Headroom", "subtitle": "MW", "note": NOTE}
 
 

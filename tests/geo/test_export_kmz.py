@@ -1,6 +1,5 @@
 """KMZ: well-formed, in the order of the schema, read back by GDAL, and with no name that a balloon would run."""
 
-import datetime as dt
 import io
 import zipfile
 from dataclasses import replace
@@ -15,33 +14,21 @@ import shapely
 from matplotlib.image import imread
 
 from geo.errors import GeoError
-from geo.export import ExportLayer, ExportNote, kmz
+from geo.export import ExportLayer, kmz
 from geo.export._text import UNKNOWN
 from geo.export.palette import RANK_CLASSES
+from tests.geo.export_samples import HOSTILE, NOTE
 
 KML, ATOM = "{http://www.opengis.net/kml/2.2}", "{http://www.w3.org/2005/Atom}"
-HOSTILE = [
-    'O\'Brien "& Sons"',
-    "<script>alert(1)</script>",
+NAMES = [
+    *HOSTILE,
     "<![CDATA[x]]>&amp;&lt;",
     "$[rank] $[description]",
-    "🚀 東京",
-    "مقاطعة \u202eevil",
     "a\r\nb\tc",
     "x" * 10_000,
     "",
     None,
 ]
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="tiny",
-    is_synthetic=True,
-    attributions=["A & <B>"],
-    licences=["MIT"],
-    excluded=["telegeography"],
-    tool_version="0.1.0",
-)
 # What may stand in an element and in which order, as in OGC 07-147r2; none of the elements left out here is written.
 FEATURE = [
     "name",
@@ -97,7 +84,7 @@ def parcels(count=30):
     frame = gpd.GeoDataFrame(
         {
             "parcel_id": [f"p{i:06d}" for i in ids],
-            "parcel_name": pd.Series((HOSTILE * count)[:count], dtype=object),
+            "parcel_name": pd.Series((NAMES * count)[:count], dtype=object),
             "rank": pd.array([None if i % 7 == 6 else 1 + i * 25 for i in ids], dtype="Int64"),
             "score": np.where(ids % 4 == 3, np.nan, rng.random(count) * 100),
             "people": pd.array([None if i % 3 else int(i) * 10**8 for i in ids], dtype="Int64"),
@@ -236,7 +223,7 @@ def test_balloons_show_names_and_run_nothing(written):
     about = root.find(f"{KML}Document/{KML}description").text
     assert about.startswith("<p><b>The grid behind this ranking is synthetic")
     assert "A &amp; &lt;B&gt;" in about
-    assert "telegeography" in about
+    assert "Backbones (not stated)" in about
     data = {d.get("name"): d.find(f"{KML}value").text for d in root.findall(f"{KML}Document/{KML}ExtendedData/{KML}Data")}  # fmt: skip
     assert data == NOTE.items()
 

@@ -1,18 +1,13 @@
 """People as a GeoTIFF: what is read back is what was in the grid."""
 
-import datetime as dt
-
 import numpy as np
 import pytest
 import rasterio
 
 from geo.errors import GeoError
-from geo.export import ExportNote, people_tif
+from geo.export import people_tif
 from geo.people_grid import people_cells, rasterize_people
-
-NOTE = ExportNote(
-    run_id="r1", run_date=dt.date(2026, 1, 2), study="tiny", is_synthetic=True, attributions=["Us"]
-)
+from tests.geo.export_samples import NOTE
 
 
 def points(count=3_000):
@@ -40,7 +35,11 @@ def test_the_file_sums_to_the_points_and_says_where_they_come_from(tmp_path):
         assert (people[row, column] >= milli / 1000 * (1 - 1e-6)).all()
     assert tags["people_total"] == f"{milli.sum() / 1000:.3f}"
     assert (tags["people_source"], tags["people_method"]) == ("Census", "tract_scaled_to_county")
-    assert (tags["is_synthetic"], tags["study"], tags["attribution"]) == ("true", "tiny", "Us")
+    assert (tags["is_synthetic"], tags["study"], tags["attribution"]) == (
+        "true",
+        "open-conus",
+        "A & <B>; =Ünï",
+    )
 
 
 def test_equal_grids_give_equal_bytes(tmp_path):

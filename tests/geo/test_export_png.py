@@ -1,9 +1,9 @@
 """Maps: a valid picture of the stated size, no warning, callouts that do not touch."""
 
-import datetime as dt
 import itertools
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,20 +15,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from geo.errors import CrsError, GeoError
-from geo.export import ExportNote
 from geo.export._callouts import place_callouts
 from geo.export._canvas import draw_paragraph, right_edge
 from geo.export._page import HEIGHT_PX, WIDTH_PX, sources_sentence
 from geo.export.palette import RANK_CLASSES, UNRANKED_COLOUR
 from geo.export.png import rank_map
+from tests.geo.export_samples import NOTE
 
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="open-conus",
-    is_synthetic=True,
-    attributions=["Census Bureau", "GeoNames (CC BY 4.0)"],
-)
 WORDS = {"title": "Training", "subtitle": "Counties by rank", "note": NOTE}
 COUNTIES = (
     Path(__file__).parents[3] / "shared" / "mirror" / "population" / "counties_urban_rural.zip"
@@ -78,7 +71,7 @@ def test_map_is_a_picture_of_the_stated_size_in_the_class_colours(tmp_path):
     info, pixels = drawn(path)
     assert pixels.shape == (HEIGHT_PX, WIDTH_PX, 3)
     assert info["Title"] == "Training"
-    assert info["Source"] == "Census Bureau; GeoNames (CC BY 4.0)"
+    assert info["Source"] == "A & <B>; =Ünï"
     assert json.loads(info["Description"])["run_id"] == "r1"
     for each in RANK_CLASSES:
         assert has_colour(pixels, each.colour) > 500, each
@@ -104,9 +97,7 @@ def test_map_is_reproducible(tmp_path):
 )
 def test_hostile_words_are_drawn_as_they_stand(name, tmp_path):
     regions = grid(4, 3, 1).assign(region_name=name)
-    note = ExportNote(
-        run_id=name, run_date=NOTE.run_date, study=name, is_synthetic=False, attributions=[name] * 2
-    )
+    note = replace(NOTE, run_id=name, study=name, is_synthetic=False, attributions=[name] * 2)
     path = rank_map(tmp_path / "m.png", regions, states(), title=name, subtitle=name, note=note)
     assert drawn(path)[1].shape == (HEIGHT_PX, WIDTH_PX, 3)
 

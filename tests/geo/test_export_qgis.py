@@ -1,6 +1,5 @@
 """Words of columns, and QGIS's XML as it is written; tests/qgis opens it in the program itself."""
 
-import datetime as dt
 import json
 import re
 import sqlite3
@@ -17,20 +16,14 @@ import pytest
 import shapely
 
 from geo.errors import GeoError
-from geo.export import FORMATS, ExportLayer, ExportNote
+from geo.export import FORMATS, ExportLayer
 from geo.export._qgis_project import project_xml
 from geo.export._words import alias_of, alias_of_metric
 from geo.export.palette import MEGAWATT_CLASSES, RANK_CLASSES
 from geo.export.qgis import metadata_of, style_of
+from tests.geo import export_samples
 
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="s",
-    is_synthetic=True,
-    attributions=["A & <B>"],
-    restriction="Do not pass on.",
-)
+NOTE = replace(export_samples.NOTE, restriction="Do not pass on.")
 
 
 def layer(columns, geometry=None, name="a", **rest):

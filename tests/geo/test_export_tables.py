@@ -1,8 +1,6 @@
 """Tables for people without mapping tools, and Shapefiles: read by readers that did not write them."""
 
 import csv
-import datetime as dt
-import hashlib
 import warnings
 import zipfile
 from dataclasses import replace
@@ -19,16 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import GeoError
-from geo.export import ExportLayer, ExportNote, shp, tabular, xlsx
+from geo.export import ExportLayer, shp, tabular, xlsx
 from geo.export._warn import ExportWarning
 from geo.export.model import SYNTHETIC_SENTENCE
+from tests.geo.export_samples import HOSTILE, NOTE, digest
 
-HOSTILE = [
-    'O\'Brien "& Sons"',
-    "<script>alert(1)</script>",
-    "🚀 東京",
-    "مقاطعة \u202eevil",
-    "a|b;c,d\ne",
+NAMES = [
+    *HOSTILE,
     "=cmd|' /C calc'!A0",
     "@sum(1)",
     "-1+2",
@@ -37,27 +32,17 @@ HOSTILE = [
     " lead and trail ",
     "007",
 ]
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="open-conus",
-    is_synthetic=True,
-    attributions=["A & <B>", "=C"],
-    licences=["grid: MIT"],
-    excluded=["Backbones (not stated)"],
-    tool_version="0.1.0",
-)
 
 
 def ranking():
-    count = len(HOSTILE)
+    count = len(NAMES)
     ids = np.arange(count)
     frame = gpd.GeoDataFrame(
         {
             "parcel_id": [f"p{i:06d}" for i in ids],
             "rank": pd.array([i + 1 if i < count - 2 else None for i in ids], dtype="Int64"),
             "score": np.where(ids < count - 2, 90.0 - ids / 7, np.nan),
-            "parcel_name": pd.Series(HOSTILE, dtype=object),
+            "parcel_name": pd.Series(NAMES, dtype=object),
             "is_single_homed": pd.array(
                 [None if i % 4 == 1 else bool(i % 2) for i in ids], dtype="boolean"
             ),
@@ -71,10 +56,6 @@ def ranking():
     )
     docs = {"rank": "1 is best; empty where not ranked."}
     return ExportLayer("training_parcels", "Parcels for training", frame, "The first few.", docs)
-
-
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def cells(path, sheet):
@@ -112,7 +93,7 @@ def test_a_sheet_holds_the_rows_in_order(workbook):
 def test_names_are_text_whatever_they_look_like(workbook):
     sheet = openpyxl.load_workbook(workbook)["Ranking"]
     names = [row[1] for row in sheet.iter_rows(min_row=2)]
-    assert [plain(cell.value) for cell in names] == HOSTILE
+    assert [plain(cell.value) for cell in names] == NAMES
     assert {cell.data_type for cell in names} <= {"s", "inlineStr"}
     assert not [cell for row in sheet.iter_rows() for cell in row if cell.hyperlink]
     with zipfile.ZipFile(workbook) as archive:
@@ -125,7 +106,7 @@ def test_names_are_text_whatever_they_look_like(workbook):
 def test_a_sheet_can_be_read_filtered_and_printed(workbook):
     sheet = openpyxl.load_workbook(workbook)["Ranking"]
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == f"A1:I{len(HOSTILE) + 1}"
+    assert sheet.auto_filter.ref == f"A1:I{len(NAMES) + 1}"
     (bar,) = [rule for found in sheet.conditional_formatting for rule in found.rules]
     assert bar.type == "dataBar"
     assert [end.val for end in bar.dataBar.cfvo] == [0, 100]
@@ -145,7 +126,7 @@ def test_the_summary_says_what_it_is(workbook):
     assert SYNTHETIC_SENTENCE in said
     assert "Left out because of its terms: Backbones (not stated)." in said
     at = next(number for number, row in enumerate(rows) if row[0] == "Rank")
-    ranked = ranking().frame.head(len(HOSTILE) - 2)
+    ranked = ranking().frame.head(len(NAMES) - 2)
     assert [row[:2] for row in rows[at + 1 :]] == [
         list(pair) for pair in zip(ranked["rank"], ranked["parcel_name"], strict=True)
     ]
@@ -157,7 +138,7 @@ def test_columns_and_sources_are_told(workbook):
     assert set(told) == set(ranking().columns)
     sources = cells(workbook, "Sources")
     assert ["Terms", "grid: MIT"] in sources
-    assert ["Attribution", "=C"] in sources
+    assert ["Attribution", "=Ünï"] in sources
     assert ["Left out because of its terms", "Backbones (not stated)"] in sources
 
 
@@ -183,7 +164,7 @@ def test_several_layers_have_a_sheet_each(tmp_path):
     assert len(names) == len({name.casefold() for name in names}) == 6
     assert all(len(name) <= 31 for name in names)
     for name in names[1:4]:
-        assert len(cells(path, name)) == len(HOSTILE) + 1
+        assert len(cells(path, name)) == len(NAMES) + 1
 
 
 def test_long_texts_are_cut_with_a_warning(tmp_path):
@@ -196,7 +177,7 @@ def test_long_texts_are_cut_with_a_warning(tmp_path):
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx, "MOST_ROWS", len(HOSTILE))
+    monkeypatch.setattr(xlsx, "MOST_ROWS", len(NAMES))
     with pytest.raises(GeoError, match="12 rows, and a sheet of Excel holds 11 below its heading"):
         xlsx.write(tmp_path / "x.xlsx", [ranking()], NOTE)
     assert not list(tmp_path.iterdir())
@@ -210,7 +191,7 @@ def test_an_empty_workbook_and_one_without_ranks(tmp_path):
         layer, frame=layer.frame.drop(columns=["rank", "score"]), column_docs={}, aliases={}
     )
     xlsx.write(tmp_path / "b.xlsx", [plain], NOTE)
-    assert len(cells(tmp_path / "b.xlsx", "Table")) == len(HOSTILE) + 1
+    assert len(cells(tmp_path / "b.xlsx", "Table")) == len(NAMES) + 1
 
 
 def test_csv_with_outlines_reads_back(tmp_path):
@@ -218,7 +199,7 @@ def test_csv_with_outlines_reads_back(tmp_path):
     path = tabular.write(tmp_path / "x.wkt.csv", [layer], NOTE, with_wkt=True)
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["parcel_name"].removeprefix("'") for row in rows] == HOSTILE
+    assert [row["parcel_name"].removeprefix("'") for row in rows] == NAMES
     outlines = shapely.from_wkt([row["wkt"] for row in rows])
     assert shapely.equals_exact(outlines, layer.frame.geometry.to_numpy(), 1e-7).all()
     points = shapely.points([[float(row["longitude"]), float(row["latitude"])] for row in rows])
@@ -279,19 +260,19 @@ def test_a_shapefile_carries_its_note(tmp_path):
         assert value in readme
     for name, short in shp.short_names(layer.columns).items():
         assert f"{short:<10}  {name}: {layer.aliases[name]}." in readme
-    assert xml.findtext("dataIdInfo/idCredit") == "A & <B>; =C"
+    assert xml.findtext("dataIdInfo/idCredit") == "A & <B>; =Ünï"
     assert xml.findtext("dataIdInfo/resConst/Consts/useLimit") == "grid: MIT"
     assert SYNTHETIC_SENTENCE in xml.findtext("dataIdInfo/idAbs")
 
 
 def test_texts_beyond_254_bytes_are_cut_between_characters(tmp_path):
     layer = ranking()
-    names = ["é" * 127, "é" * 128, "x" * 254, "🚀" * 64, *HOSTILE[4:]]
+    names = ["é" * 127, "é" * 128, "x" * 254, "🚀" * 64, *NAMES[4:]]
     frame = layer.frame.assign(parcel_name=names)
     path, said = shapefile(tmp_path, replace(layer, frame=frame))
     column = shp.short_names(layer.columns)["parcel_name"]
     read = pyogrio.read_dataframe(path)[column].tolist()
-    kept = [name.strip() for name in HOSTILE[4:]]
+    kept = [name.strip() for name in NAMES[4:]]
     assert read == ["é" * 127, "é" * 127, "x" * 254, "🚀" * 63, *kept]
     assert said[1] == "A Shapefile cuts texts to 254 bytes: longer ones were in parcel_name."
     with zipfile.ZipFile(path) as archive:

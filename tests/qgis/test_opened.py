@@ -1,9 +1,9 @@
 """A GeoPackage opened in a real QGIS: styled, named, with terms, nothing lost to the eye and no name run as HTML."""
 
-import datetime as dt
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,23 +12,19 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.export import FORMATS, ExportLayer, ExportNote
+from geo.export import FORMATS, ExportLayer
 from geo.export.model import SYNTHETIC_SENTENCE
 from geo.export.palette import MEGAWATT_CLASSES, RANK_CLASSES, UNRANKED_COLOUR
+from tests.geo import export_samples
 
 # QGIS comes with the system's Python, not with that of the project.
 PYTHON = Path("/usr/bin/python3")
 READER = Path(__file__).with_name("reader.py")
 SCRIPT = "<script>alert(1)</script> & <img src=x onerror=alert(2)>"
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="open-conus",
-    is_synthetic=True,
+NOTE = replace(
+    export_samples.NOTE,
     attributions=["Bureau of <Maps> & Co", "C"],
     licences=["a: MIT", "b: CC BY 4.0"],
-    excluded=["telegeography"],
-    tool_version="0.1.0",
 )
 pytestmark = pytest.mark.qgis
 
@@ -172,7 +168,7 @@ def test_layers_and_project_carry_the_note(seen):
         assert SYNTHETIC_SENTENCE in layer["abstract"]
         assert layer["history"] == [
             "Run r1 of study open-conus, 2026-01-02, Gridstead 0.1.0",
-            "Sources left out for their terms: telegeography",
+            "Sources left out for their terms: Backbones (not stated)",
         ]
         assert "Bureau of &lt;Maps&gt; &amp; Co" in layer["notes"]
     assert "1 is &lt;best&gt;; null where not ranked" in seen["layers"]["training_regions"]["notes"]
