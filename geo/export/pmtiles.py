@@ -14,7 +14,7 @@ import shapely
 from geo.errors import GeoError
 from geo.export._files import check_layers, replacing
 from geo.export._text import joined
-from geo.export._tile_archive import join_archives, read_archive
+from geo.export._tile_archive import join_archives
 from geo.export.model import ExportLayer, ExportNote, in_epsg_4326
 
 # What tiles carry, with the decimals that numbers keep. Every attribute is paid for in each tile that a feature
@@ -109,8 +109,13 @@ def write(path: Path, layers: Sequence[ExportLayer], note: ExportNote) -> Path:
                 continue
             part = temporary.with_name(f"part-{first}.pmtiles")
             _make(part, shown, first, end, is_last=end == last)
-            parts.append(read_archive(part))
-        join_archives(temporary, parts, _metadata(tiled, note, last), max(CENTRE_ZOOM, lowest))
+            parts.append(part)
+        join_archives(
+            temporary,
+            parts,
+            metadata=_metadata(tiled, note, last),
+            centre_zoom=max(CENTRE_ZOOM, lowest),
+        )
     return path
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pmtiles.reader import MemorySource, Reader, all_tiles
 
-from geo.export.page import archive as archives
 from geo.export.page import coding
 from geo.export.page.chunks import CHUNK_BYTES, write_chunk, write_slices
 from geo.export.page.pack import (
@@ -34,7 +34,7 @@ from geo.export.page.pack import (
 from geo.export.page.simplify import layers_by_zoom
 from geo.export.page.tiles import TileLayer, write_archive
 
-PAGE = Path(archives.__file__).parent
+PAGE = Path(coding.__file__).parent
 KINDS = {"f64": "<f8", "f32": "<f4", "i32": "<i4", "u32": "<u4", "u8": "u1"}
 HOSTILE = [
     '"); alert(1); ("',
@@ -327,23 +327,26 @@ def test_ids_are_rows_in_every_layer_and_zoom(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_directories_that_do_not_fit_have_leaves(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "_ROOT_BYTES", 200)
-    monkeypatch.setattr(archives, "_LEAF_ENTRIES", 10)
+def test_gdal_finds_the_same_layers_and_features(tmp_path):
     path = tmp_path / "a.pmtiles"
-    write_archive(path, [TileLayer("a", boxes(40), 0, 7)])
-    reader, tiles = tiles_of(path)
-    assert reader.header()["leaf_directory_length"] > 0
-    assert len(tiles) == reader.header()["addressed_tiles_count"] > 50
-    # The archive of several directories is read again like any other.
-    archives.join_archives([path], tmp_path / "b.pmtiles")
-    assert tiles_of(tmp_path / "b.pmtiles")[1] == tiles
-
-
-def test_what_is_no_archive_of_tiles_is_refused(tmp_path):
-    (tmp_path / "a.pmtiles").write_bytes(b"PMTiles\x03" + bytes(200))
-    with pytest.raises(ValueError, match="not an archive of gzipped vector tiles"):
-        archives.join_archives([tmp_path / "a.pmtiles"], tmp_path / "b.pmtiles")
+    write_archive(
+        path,
+        [
+            TileLayer("county", boxes(12), 0, 5),
+            TileLayer("line", boxes(1), 2, 3),
+            TileLayer("line", boxes(5, width=2.0), 4, 5),
+        ],
+    )
+    assert pyogrio.list_layers(path)[:, 0].tolist() == ["county", "line"]
+    for name, drawn in (("county", boxes(12)), ("line", boxes(5, width=2.0))):
+        # Reads the last zoom, a feature on the edge of two tiles from both.
+        rows = pyogrio.read_dataframe(path, layer=name).to_crs("OGC:CRS84")
+        assert (rows["mvt_id"] == rows["kv"] + 1).all()
+        shapes = rows.dissolve("kv").geometry
+        assert shapes.index.tolist() == drawn["kv"].tolist()
+        step = 360 / 2**5 / 4096
+        apart = shapely.hausdorff_distance(shapes.to_numpy(), drawn.geometry.to_numpy())
+        assert (apart <= 2 * step).all()
 
 
 def test_outlines_for_small_zooms_keep_neighbours_together():

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import gzip
-import io
 from collections import defaultdict
 
 import geopandas as gpd
@@ -18,7 +17,7 @@ from pmtiles.writer import Writer
 
 from geo.errors import GeoError
 from geo.export import ExportLayer, ExportNote, pmtiles
-from geo.export._tile_archive import join_archives, read_archive
+from geo.export._tile_archive import join_archives
 
 HOSTILE = ['O\'Brien "& Sons"', "<script>alert(1)</script>", "🚀 東京", "مقاطعة \u202eevil", ""]
 NOTE = ExportNote(
@@ -203,14 +202,18 @@ def test_metadata_and_header_are_complete(written):
     assert path.stat().st_size < 80_000
 
 
-def test_gdal_opens_it(written):
-    path, *_ = written
+def test_gdal_finds_the_same_at_every_zoom(written):
+    path, _, _, found = written
     assert pyogrio.list_layers(path)[:, 0].tolist() == ["county", "state", "parcel"]
     frame = pyogrio.read_dataframe(path, layer="county")
     assert frame.crs.to_epsg() == 3857
     assert set(frame["region_id"]) == set(regions().frame["region_id"][:13])
     named = pyogrio.read_dataframe(path, layer="parcel").set_index("parcel_id")["parcel_name"]
     assert named.to_dict() == parcels().frame.drop(index=3).set_index("parcel_id")["parcel_name"].to_dict()  # fmt: skip
+    for zoom, layers in found.items():
+        for name, features in layers.items():
+            rows = pyogrio.read_dataframe(path, layer=name, ZOOM_LEVEL=str(zoom))
+            assert set(rows["mvt_id"]) == {feature["id"] for feature, _ in features}
 
 
 def test_the_same_layers_give_the_same_bytes_and_nothing_is_printed(written, tmp_path, capfd):
@@ -248,37 +251,129 @@ def test_nothing_with_a_place_is_told(tmp_path):
     empty = ExportLayer("a", "A", regions().frame.head(0))
     with pytest.raises(GeoError, match="no feature has a place"):
         pmtiles.write(tmp_path / "x.pmtiles", [empty], NOTE)
-    (tmp_path / "no.pmtiles").write_bytes(b"x" * 300)
+
+
+GZIPPED = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
+
+
+def archive(path, tiles, metadata=None, **header):
+    """Archive of another writer."""
+    with path.open("wb") as out:
+        writer = Writer(out)
+        for tile, content in tiles.items():
+            writer.write_tile(tile, content)
+        writer.finalize({**GZIPPED, **header}, metadata or {"vector_layers": []})
+    return path
+
+
+def tiles_by_id(path):
+    source = MemorySource(path.read_bytes())
+    return Reader(source), {zxy_to_tileid(*place): tile for place, tile in all_tiles(source)}
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        (b"", {}),
+        (b"x" * 300, {}),
+        (b"PMTiles", {}),
+        (b"PMTiles\x03" + bytes(200), {}),
+        (b"\xff" * 300, {}),
+        (None, {"tile_type": TileType.PNG}),
+        (None, {"tile_compression": Compression.NONE}),
+    ],
+)
+def test_what_is_no_archive_of_tiles_is_refused(tmp_path, content, header):
+    path = archive(tmp_path / "no.pmtiles", {0: b"a"}, **header)
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(GeoError, match=r"^no\.pmtiles is no archive of tiles\.$"):
+        join_archives(tmp_path / "x.pmtiles", [path])
+    assert not (tmp_path / "x.pmtiles").exists()
+
+
+def test_an_archive_that_ends_too_early_is_refused(tmp_path):
+    path = archive(tmp_path / "cut.pmtiles", {0: b"a" * 40})
+    path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(GeoError, match="no archive of tiles"):
-        read_archive(tmp_path / "no.pmtiles")
+        join_archives(tmp_path / "x.pmtiles", [path])
 
 
 def test_archives_with_many_tiles_are_joined(tmp_path):
     """Tiles of another writer, so many that directories have leaves, with runs of equal ones."""
     rng = np.random.default_rng(4)
-    header = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
     tiles, parts = {}, []
     # The first ids of zooms 0 to 7 are 0, 1, 5, 21, 85, 341, 1365, 5461.
     for name, first, last in (("low", 0, 1_365), ("high", 5_461, 21_000)):
-        out = io.BytesIO()
-        writer = Writer(out)
+        held = {}
         for tile in range(first, last):
             if rng.random() < 0.3:
                 continue
             is_sea = rng.random() < 0.2
-            tiles[tile] = b"sea" if is_sea else rng.bytes(int(rng.integers(4, 120)))
-            writer.write_tile(tile, tiles[tile])
-        writer.finalize(dict(header), {"name": name})
-        (tmp_path / name).write_bytes(out.getvalue())
-        parts.append(read_archive(tmp_path / name))
-    assert [part.metadata["name"] for part in parts] == ["low", "high"]
-    assert parts[1].fields[5] > 0, "this one has leaves"
-    join_archives(tmp_path / "both", parts, {"name": "both"}, 3)
-    source = MemorySource((tmp_path / "both").read_bytes())
-    reader = Reader(source)
+            held[tile] = b"sea" if is_sea else rng.bytes(int(rng.integers(4, 120)))
+        parts.append(archive(tmp_path / name, held))
+        tiles |= held
+    assert tiles_by_id(parts[1])[0].header()["leaf_directory_length"] > 0
+    path = tmp_path / "both"
+    # In whatever order they come.
+    join_archives(path, parts[::-1], metadata={"name": "both"}, centre_zoom=3)
+    reader, found = tiles_by_id(path)
+    assert found == tiles
     assert reader.metadata() == {"name": "both"}
     told = reader.header()
     assert told["root_length"] <= 16_384 - 127
-    assert (told["min_zoom"], told["max_zoom"], told["addressed_tiles_count"]) == (0, 7, len(tiles))
-    assert {zxy_to_tileid(*place): tile for place, tile in all_tiles(source)} == tiles
+    assert told["leaf_directory_length"] > 0
+    assert told["clustered"]
+    assert (told["min_zoom"], told["max_zoom"], told["center_zoom"]) == (0, 7, 3)
+    assert told["addressed_tiles_count"] == len(tiles)
+    # Each content is there once.
+    assert told["tile_contents_count"] == len(set(tiles.values()))
+    assert told["tile_data_length"] == sum(map(len, set(tiles.values())))
     assert reader.get(*tileid_to_zxy(2_000)) is None
+    # What was joined is read again like any other.
+    join_archives(tmp_path / "again", [path], metadata={"name": "both"}, centre_zoom=3)
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_a_tile_of_several_archives_has_the_layers_of_each(tmp_path):
+    def tile(name):
+        return mapbox_vector_tile.encode(
+            {"name": name, "features": [{"geometry": shapely.Point(1, 2), "properties": {}}]}
+        )
+
+    def layer(name, first, last, **fields):
+        return {"id": name, "minzoom": first, "maxzoom": last, "fields": fields}
+
+    parts = [
+        archive(
+            tmp_path / f"{number}.pmtiles",
+            {at: gzip.compress(tile(name)) for at in ids},
+            {"vector_layers": layers},
+            min_lon_e7=west,
+            max_lat_e7=north,
+        )
+        for number, (name, ids, layers, west, north) in enumerate(
+            [
+                ("a", [0, 1, 2], [layer("a", 0, 1, kv="Number")], -1000, 50),
+                ("b", [0, 2, 5], [layer("b", 0, 2), layer("a", 2, 3, owner="String")], -10, 500),
+                ("c", [0], [layer("c", 0, 0)], -100, 5),
+            ]
+        )
+    ]
+    path = tmp_path / "x.pmtiles"
+    join_archives(path, parts)
+    reader, found = tiles_by_id(path)
+    names = {at: list(mapbox_vector_tile.decode(gzip.decompress(found[at]))) for at in found}
+    assert names == {0: ["a", "b", "c"], 1: ["a"], 2: ["a", "b"], 5: ["b"]}
+    told = reader.header()
+    assert (told["min_lon_e7"], told["max_lat_e7"]) == (-1000, 500)
+    assert (told["min_zoom"], told["max_zoom"], told["center_zoom"]) == (0, 2, 0)
+    assert reader.metadata() == {
+        "vector_layers": [
+            layer("a", 0, 3, kv="Number", owner="String"),
+            layer("b", 0, 2),
+            layer("c", 0, 0),
+        ]
+    }
+    join_archives(tmp_path / "again.pmtiles", parts)
+    assert (tmp_path / "again.pmtiles").read_bytes() == path.read_bytes()

@@ -7,7 +7,7 @@ from pathlib import Path
 import freestiler
 import geopandas as gpd
 
-from geo.export.page.archive import join_archives
+from geo.export._tile_archive import join_archives
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,6 @@ def write_archive(path: Path, layers: Sequence[TileLayer]) -> None:
             quiet=True,
         )
         parts.append(part)
-    join_archives(parts, path)
+    join_archives(path, parts)
     for part in parts:
         part.unlink()
