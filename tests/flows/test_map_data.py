@@ -1,11 +1,8 @@
 """`gridstead map` on the tiny study: what its files hold, read with plain numpy, is what SQL says."""
 
 import base64
-import gzip
-import json
 import re
 import socket
-import struct
 import threading
 import urllib.request
 from pathlib import Path
@@ -17,11 +14,11 @@ import pytest
 from data import store
 from flows import mapping
 from tests.flows.conftest import rows
+from tests.geo.test_export_page import read as read_pack
 from tests.sql import world as sql_world
 
 CHUNK = re.compile(r'gridstead\.put\("([A-Za-z0-9_-]+)","([A-Za-z0-9+/=]*)"\);\n')
 pytestmark = pytest.mark.slow
-KINDS = {"f64": "<f8", "f32": "<f4", "i32": "<i4", "u32": "<u4", "u8": "u1"}
 NULL_U32, NULL_I32 = 2**32 - 1, -(2**31)
 LEVELS = ("county", "metro", "state", "zone")
 
@@ -34,19 +31,7 @@ def chunk(page, name):
 
 def pack(page, name):
     """Rows, columns and header of a pack; numbers as they are kept."""
-    body = gzip.decompress(chunk(page, name))
-    (length,) = struct.unpack_from("<I", body)
-    header, body = json.loads(body[4 : 4 + length]), body[4 + length :]
-    columns = {}
-    for column, told in header["columns"].items():
-        part = body[told["offset"] : told["offset"] + told["bytes"]]
-        if told["kind"] == "json":
-            columns[column] = json.loads(part)
-            continue
-        dtype = np.dtype(KINDS[told["kind"]])
-        if told["shuffled"]:
-            part = np.frombuffer(part, "u1").reshape(dtype.itemsize, -1).T.tobytes()
-        columns[column] = np.frombuffer(part, dtype)
+    header, columns = read_pack(chunk(page, name))
     return header["rows"], columns, header
 
 
