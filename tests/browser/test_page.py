@@ -489,6 +489,17 @@ def test_a_damaged_file_is_named(visit, own_page):
     opened.page.get_by_text("regions-county").first.wait_for(state="visible")
 
 
+def test_a_file_that_was_damaged_can_be_asked_for_again_at_once(visit, own_page):
+    (own_page / "data" / "places.js").write_text('gridstead.put("places", "no base64!");')
+    said = visit(own_page).page.evaluate(
+        """async () => {
+            const ask = () => gridstead.store.bytes("places").then(() => "read", (error) => error.message);
+            return [await ask(), await ask()];
+        }"""
+    )
+    assert said == ["data/places.js is damaged"] * 2
+
+
 def test_without_scripts_the_page_says_so(launch, page):
     context = launch().new_context(java_script_enabled=False, offline=True)
     opened = context.new_page()

@@ -40,27 +40,28 @@
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
       const fail = (words) => {
-        waiting.delete(name);
         loaded.delete(name); // another try may find it
         const error = new Error(`${file} ${words}`);
         error.file = file;
         reject(error);
       };
-      waiting.set(name, (text) => {
+      const take = (text) => {
         try {
           resolve(fromBase64(text));
         } catch {
           fail("is damaged");
         }
-      });
-      script.onload = () => {
-        if (waiting.has(name)) fail("holds something else");
-        script.remove();
       };
-      script.onerror = () => {
-        fail("is missing");
+      waiting.set(name, take);
+      // Who waits now may have asked anew, after this file was found damaged: that one waits on.
+      const end = (words) => {
         script.remove();
+        if (waiting.get(name) !== take) return;
+        waiting.delete(name);
+        fail(words);
       };
+      script.onload = () => end("holds something else");
+      script.onerror = () => end("is missing");
       script.async = true;
       script.src = file;
       document.head.append(script);
