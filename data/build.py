@@ -70,6 +70,7 @@ MART_ORDER = (
     "inference_regions",
     "training_parcels",
     "inference_parcels",
+    "scaled_weights",
     "rank_parcels",
     "rank_regions",
     "delivered_cost",

@@ -1,25 +1,6 @@
 create macro mart.rank_parcels(workload_id, weights := map {}) as table
 with weighed as (
-    select
-        workload,
-        metric,
-        rowid as factor_no,
-        coalesce(map_extract_value(weights::map(varchar, double), metric), profile_weight) as weight
-    from meta.factor
-    where workload = workload_id and not is_removed
-),
-
-total as (
-    select
-        case
-            when count(*) = 0 then error('rank_parcels: there is no workload ' || workload_id)
-            when not list_has_all(list(metric), map_keys(weights::map(varchar, double)))
-                then error('rank_parcels: weights name a metric that is no factor in use of ' || workload_id)
-            when min(weight) < 0 or sum(weight) = 0
-                then error('rank_parcels: weights must not be negative, nor all be 0')
-            else sum(weight order by factor_no)
-        end as weight
-    from weighed
+    select mart.scaled_weights('rank_parcels', workload_id, weights := weights) as share
 ),
 
 scored as (
@@ -30,13 +11,12 @@ scored as (
         sum(round(coalesce(
             case
                 when cardinality(weights) = 0 then factor.points * 1e9
-                else 100 * (weighed.weight / total.weight) * round(factor.value_score * 1e6) * 1e3
+                else 100 * weighed.share[factor.metric] * round(factor.value_score * 1e6) * 1e3
             end, 0
         ))::bigint)::bigint as low
     from mart.parcel_factor as factor
-    inner join weighed using (workload, metric)
-    cross join total
-    where factor.workload = workload_id and total.weight > 0
+    cross join weighed
+    where factor.workload = workload_id and weighed.share is not null
     group by factor.parcel_no
 )
 

@@ -1,27 +1,11 @@
 create macro mart.rank_regions(workload_id, kind, weights := map {}) as table
 with weighed as (
     select
-        workload,
-        metric,
-        rowid as factor_no,
-        coalesce(map_extract_value(weights::map(varchar, double), metric), profile_weight) as weight
-    from meta.factor
-    where workload = workload_id and not is_removed
-),
-
-total as (
-    select
         case
-            when count(*) = 0 then error('rank_regions: there is no workload ' || workload_id)
             when kind not in ('county', 'metro', 'state', 'zone')
                 then error('rank_regions: there is no kind ' || kind || ': county, metro, state, zone')
-            when not list_has_all(list(metric), map_keys(weights::map(varchar, double)))
-                then error('rank_regions: weights name a metric that is no factor in use of ' || workload_id)
-            when min(weight) < 0 or sum(weight) = 0
-                then error('rank_regions: weights must not be negative, nor all be 0')
-            else sum(weight order by factor_no)
-        end as weight
-    from weighed
+            else mart.scaled_weights('rank_regions', workload_id, weights := weights)
+        end as share
 ),
 
 scored as (
@@ -29,12 +13,11 @@ scored as (
         factor.region_id,
         -- Value scores count in whole millionths, as the map page reads them.
         sum(round(coalesce(
-            100 * (weighed.weight / total.weight) * round(factor.value_score * 1e6) * 1e3, 0
+            100 * weighed.share[factor.metric] * round(factor.value_score * 1e6) * 1e3, 0
         ))::bigint)::bigint as units
     from mart.region_factor as factor
-    inner join weighed using (workload, metric)
-    cross join total
-    where factor.workload = workload_id and factor.region_kind = kind and total.weight > 0
+    cross join weighed
+    where factor.workload = workload_id and factor.region_kind = kind and weighed.share is not null
     group by factor.region_id
 ),
 

@@ -234,14 +234,23 @@ def test_rank_parcels_scales_the_weights_that_are_named_with_those_that_are_not(
     assert (first["profile_rank"], first["rank"], first["gate_status"]) == (1, 1, "pass")
 
 
-def test_rank_parcels_refuses_what_it_cannot_use(tmp_path):
+@pytest.mark.parametrize(("macro", "level"), [("rank_parcels", ""), ("rank_regions", ", 'county'")])
+def test_ranking_again_refuses_what_it_cannot_use(macro, level, tmp_path):
     con = world.make(tmp_path, [parcel("p")], [world.profile(FACTORS)])
     none = {metric: 0 for metric, *_ in FACTORS}
     for weights in ("{'headrom_mw_mid': 0.5}", "{'substation_230kv_mi': -1}", none):
-        with pytest.raises(duckdb.Error, match="rank_parcels: weights"):
-            con.execute(f"from mart.rank_parcels('training', weights := map {weights})").fetchall()
-    with pytest.raises(duckdb.Error, match="rank_parcels: there is no workload mining"):
-        con.execute("from mart.rank_parcels('mining')").fetchall()
+        with pytest.raises(duckdb.Error, match=f"{macro}: weights"):
+            con.execute(
+                f"from mart.{macro}('training'{level}, weights := map {weights})"
+            ).fetchall()
+    with pytest.raises(duckdb.Error, match=f"{macro}: there is no workload mining"):
+        con.execute(f"from mart.{macro}('mining'{level})").fetchall()
+
+
+def test_rank_regions_refuses_a_kind_that_there_is_not(tmp_path):
+    con = world.make(tmp_path, [parcel("p")], [world.profile(FACTORS)])
+    with pytest.raises(duckdb.Error, match="rank_regions: there is no kind town: county, metro"):
+        con.execute("from mart.rank_regions('training', 'town')").fetchall()
 
 
 def test_a_build_answers_under_any_file_name_and_alias(tmp_path):
