@@ -14,12 +14,19 @@ STAGED = ".export-*"
 STAGED_S = 3600.0
 
 
-def sweep(out: Path) -> None:
+def sweep(out: Path, staged: str = STAGED) -> None:
     """Remove what an export that was killed left half written.
 
     Young folders may be those of an export that somebody else is writing just now.
+
+    Parameters
+    ----------
+    out
+        Folder that exports are staged in.
+    staged
+        Pattern of the names of those folders.
     """
-    for folder in out.glob(STAGED):
+    for folder in out.glob(staged):
         if time.time() - folder.stat().st_mtime > STAGED_S:
             shutil.rmtree(folder, ignore_errors=True)
 

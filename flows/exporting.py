@@ -191,22 +191,9 @@ def export_level(
             title = f"{selection.level.capitalize()} ranking for {workload}"
             layer = _layer_of(con, f"{workload}_regions", title, frame, "region", held)
         # A web map of all parcels begins far out, where only regions can be seen.
-        everywhere = {"workload": workload, "level": None, "n": None}
         is_tiled = "pmtiles" in formats and selection.level == selecting.PARCEL
-        around = (
-            [
-                _layer(
-                    con,
-                    f"{workload}_regions",
-                    f"Regions for {workload}",
-                    "region",
-                    held,
-                    everywhere,
-                )
-            ]
-            if is_tiled and not selection.where and not selection.area
-            else []
-        )
+        is_whole = not selection.where and not selection.area
+        around = [_regions(con, workload, held)] if is_tiled and is_whole else []
     layer = replace(layer, description=selection.words)
     out.mkdir(parents=True, exist_ok=True)
     stem = f"{workload}_{selection.level}" + ("_restricted" if held.is_restricted else "")
@@ -262,14 +249,7 @@ def _workload_layers(
     con: duckdb.DuckDBPyConnection, workload: str, held: Withheld
 ) -> list[ExportLayer]:
     return [
-        _layer(
-            con,
-            f"{workload}_regions",
-            f"Regions for {workload}",
-            "region",
-            held,
-            {"workload": workload, "level": None, "n": None},
-        ),
+        _regions(con, workload, held),
         _layer(
             con,
             f"{workload}_parcels",
@@ -279,6 +259,12 @@ def _workload_layers(
             {"workload": workload, "n": TOP_PARCELS},
         ),
     ]
+
+
+def _regions(con: duckdb.DuckDBPyConnection, workload: str, held: Withheld) -> ExportLayer:
+    """Read the regions of all levels."""
+    params = {"workload": workload, "level": None, "n": None}
+    return _layer(con, f"{workload}_regions", f"Regions for {workload}", "region", held, params)
 
 
 def _layer(

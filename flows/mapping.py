@@ -5,7 +5,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
 import webbrowser
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from typing import Any
 from data import store
 from data.errors import UsageError
 from flows import keys, terms
+from flows.exported import MANIFEST, sweep
 from flows.map_about import FORMAT, about
 from flows.map_build import Build
 from flows.map_data import parcel_packs, place_packs, region_packs
@@ -26,12 +26,10 @@ from flows.map_tiles import archives
 from flows.show import Shown
 from geo.export.page import write_page
 
-MANIFEST = "manifest.json"
 INDEX = "index.html"
 FOLDER = "map"
-# Where a page is made, and after how many seconds nobody is making one there any more.
+# Where a page is made.
 STAGED = ".map-"
-STAGED_S = 3600.0
 LOCALHOST = "127.0.0.1"
 MOST_PORT = 65_535
 
@@ -93,7 +91,7 @@ def write(build: Path, out: Path, *, with_restricted: bool = False) -> Page:
         if held and held["key"] == key and (out / INDEX).is_file():
             return Page(out, held["parts"], is_reused=True, is_restricted=is_restricted)
         out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(out.parent)
+        sweep(out.parent, f"{STAGED}*")
         staging = Path(tempfile.mkdtemp(prefix=STAGED, dir=out.parent))
         try:
             fresh = staging / "page"
@@ -221,13 +219,6 @@ def _manifest(out: Path) -> dict[str, Any] | None:
         raise UsageError(
             msg, "Name another folder with --out: it is replaced as a whole."
         ) from error
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what was left half made by a process that was killed; young folders may be in use."""
-    for path in folder.glob(f"{STAGED}*"):
-        if time.time() - path.stat().st_mtime > STAGED_S:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _key(inputs_sha256: str, *, is_restricted: bool) -> str:

@@ -1,6 +1,8 @@
 """`gridstead export`: formats, levels, and words that are neither."""
 
 import json
+import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import shapely
 from data import store
 from data.errors import UsageError
 from flows import selecting, terms
+from flows.exported import STAGED_S, sweep
 from flows.exporting import Selection
 from geo.export import FORMATS, shp
 from tests.flows.conftest import rows
@@ -260,3 +263,16 @@ def test_a_shapefile_says_which_names_it_cut(gridstead, base, tmp_path):
     assert "headroom_mw_mid -> hdr_mw_mid" in " ".join(answer.out.split())
     with zipfile.ZipFile(tmp_path / "training_county.shp.zip") as archive:
         assert shp.README in archive.namelist()
+
+
+@pytest.mark.parametrize(("words", "kind"), [((), ".export-"), ((".map-*",), ".map-")])
+def test_what_a_killed_export_left_goes_once_nobody_can_be_writing_there(words, kind, tmp_path):
+    for name in (f"{kind}old", f"{kind}young", "old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.txt").touch()
+    then = time.time() - STAGED_S - 60
+    for name in (f"{kind}old", "old"):
+        os.utime(tmp_path / name, (then, then))
+    sweep(tmp_path, *words)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{kind}young", "old"}
+    sweep(tmp_path / "missing", *words)
