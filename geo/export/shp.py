@@ -1,5 +1,7 @@
 """Shapefile, for tools that take nothing else: a zip of the parts, with what the format cannot say beside them."""
 
+import datetime as dt
+import os
 import re
 import shutil
 import tempfile
@@ -10,12 +12,15 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
+import shapely
 
 from geo.errors import GeoError
 from geo.export._files import write_each
+from geo.export._ogr import GEOMETRY
 from geo.export._warn import ExportWarning
 from geo.export.model import ExportLayer, ExportNote
 
@@ -26,6 +31,8 @@ NAME_LENGTH = 10
 TEXT_BYTES = 254
 # The size of a .shp or .dbf that all readers take.
 MOST_BYTES = 2**31 - 1
+# Of zlib: against its usual 6 a third of the time for a quarter more bytes.
+LEVEL = 1
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -116,17 +123,13 @@ def _shorter(word: str) -> str:
 
 def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote) -> None:
     names = short_names(layer.columns)
-    table, cut = _cut_texts(pd.DataFrame(layer.frame[layer.columns]))
-    frame = gpd.GeoDataFrame(
-        table.rename(columns=names), geometry=layer.frame.geometry.to_numpy(), crs="EPSG:4326"
-    )
+    frame, cut = _cut_texts(pd.DataFrame(layer.frame[layer.columns]))
+    table = _with_widths(pa.Table.from_pandas(frame.rename(columns=names), preserve_index=False))
     folder = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        _write_parts(folder / f"{layer.name}.shp", layer, frame, note)
-        members = {
-            part.name: part for part in (folder / f"{layer.name}{suffix}" for suffix in PARTS)
-        }
-        for part in members.values():
+        _write_parts(folder / f"{layer.name}.shp", layer, table, note)
+        parts = [folder / f"{layer.name}{suffix}" for suffix in PARTS]
+        for part in parts:
             if part.stat().st_size > MOST_BYTES:
                 msg = f"Layer {layer.name!r} is too large for a Shapefile: {part.name} is beyond 2 GB."
                 raise GeoError(msg)
@@ -134,31 +137,47 @@ def _write_layer(path: Path, layer: ExportLayer, *, note: ExportNote) -> None:
             f"{layer.name}.shp.xml": _metadata(layer, note),
             README: _readme(layer, note, names, cut),
         }
-        _zip(path, members, texts, note)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _zip(path, [*parts, *(folder / name for name in texts)], note)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _warn(names, cut)
 
 
-def _write_parts(path: Path, layer: ExportLayer, frame: gpd.GeoDataFrame, note: ExportNote) -> None:
+def _write_parts(path: Path, layer: ExportLayer, table: pa.Table, note: ExportNote) -> None:
     kind = layer.geometry_kind
-    if frame.geometry.isna().all():
+    geometry = layer.frame.geometry
+    if geometry.isna().all():
         kind = "Polygon"
     if kind in {"Unknown", "GeometryCollection"}:
         msg = (
             f"Layer {layer.name!r} has geometries of several kinds, which a Shapefile cannot hold."
         )
         raise GeoError(msg)
-    pyogrio.write_dataframe(
-        frame,
+    wkb = pa.array(shapely.to_wkb(geometry.to_numpy()), pa.binary())
+    pyogrio.write_arrow(
+        table.append_column(GEOMETRY, wkb),
         path,
         driver="ESRI Shapefile",
         encoding="UTF-8",
+        geometry_name=GEOMETRY,
         geometry_type=kind,
-        use_arrow=True,
-        # RESIZE would make the .dbf half as large and take five times as long; the zip only a tenth smaller.
+        crs="EPSG:4326",
         layer_options={"DBF_DATE_LAST_UPDATE": note.run_date.isoformat()},
     )
+
+
+def _with_widths(table: pa.Table) -> pa.Table:
+    """Tell GDAL how long texts are: it would begin with 80 bytes, and write all anew when a longer one comes."""
+    fields = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        told = None
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            lengths = pc.call_function("binary_length", [column])
+            told = {"GDAL:OGR:width": str(pc.call_function("max", [lengths]).as_py() or 1)}
+        fields.append(field.with_metadata(told))
+    return table.cast(pa.schema(fields))
 
 
 def _cut_texts(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -246,17 +265,11 @@ def _metadata(layer: ExportLayer, note: ExportNote) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _zip(path: Path, members: dict[str, Path], texts: dict[str, str], note: ExportNote) -> None:
-    when = (note.run_date.year, note.run_date.month, note.run_date.day, 0, 0, 0)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, source in members.items():
-            entry = zipfile.ZipInfo(name, when)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            with source.open("rb") as stream, archive.open(entry, "w", force_zip64=True) as out:
-                shutil.copyfileobj(stream, out, 2**20)
-        for name, text in texts.items():
-            entry = zipfile.ZipInfo(name, when)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, text)
+def _zip(path: Path, parts: Sequence[Path], note: ExportNote) -> None:
+    # Noon there is everywhere: where clocks are put forward at midnight, no 00:00.
+    when = dt.datetime.combine(note.run_date, dt.time(12)).timestamp()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        for part in parts:
+            os.utime(part, (when, when))
+            part.chmod(0o644)
+            archive.write(part, part.name)
