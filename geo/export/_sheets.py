@@ -45,7 +45,7 @@ def fill(path: Path, tables: dict[str, pa.Table]) -> None:
             if entry.filename not in tables:
                 target.writestr(entry, content)
                 continue
-            # By its name it takes the archive's level, and the same date as entries of a workbook have.
+            # By its name it takes the archive's level, and always the same date.
             with target.open(entry.filename, "w", force_zip64=True) as stream:
                 for part in _ahead(_sheet(content.decode("utf-8"), tables[entry.filename])):
                     stream.write(part)
