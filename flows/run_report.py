@@ -13,6 +13,7 @@ from flows.freshness import data_age, known_sources
 from flows.reporting import rows_of
 from flows.terms import Withheld, withheld
 from geo.export.figures import rank_picture
+from geo.export.report import TOP_PARCELS, TOP_REGIONS
 from geo.export.report_data import (
     CheckReport,
     MovedReport,
@@ -28,8 +29,6 @@ from geo.export.report_data import (
 )
 from geo.export.report_parts import Picture
 
-TOP_REGIONS = 20
-TOP_PARCELS = 10
 TOP_MOVED = 5
 HISTORY_TABLE = "mart.rank_history"
 COUNTS = ("pass_count", "unknown_count", "fail_count", "region_count", "full_count")

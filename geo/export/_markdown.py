@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import quote
 
-from geo.export._cells import clean_text
+from geo.export._text import in_order
 from geo.export.report_parts import (
     Bullets,
     Cell,
@@ -21,8 +21,6 @@ from geo.export.report_parts import (
 # An underscore inside a word is no emphasis: column names stay readable.
 _SPECIAL = re.compile(r"([\\`*\[\]~|$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-# Overrides and isolates reorder what follows them, also in other cells of a plain-text view.
-_BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LINE_START = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+#=:])")
 # GitHub links bare addresses and e-mail by itself.
 _AUTOLINK = re.compile(r"(?i)(https?|ftp)(:)|(www)(\.)|(@)")
@@ -30,7 +28,7 @@ _AUTOLINK = re.compile(r"(?i)(https?|ftp)(:)|(www)(\.)|(@)")
 
 def escape(text: str) -> str:
     """Give text that Markdown shows as it stands: one line, no markup, no HTML, no links."""
-    text = " ".join(_BIDI.sub("", clean_text(text)).split())
+    text = " ".join(in_order(text).split())
     text = _SPECIAL.sub(r"\\\1", text.translate(_ENTITIES))
     text = _AUTOLINK.sub(_break_link, text)
     return _LINE_START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", text)

@@ -1,11 +1,16 @@
 """Words and numbers as readers see them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import pandas as pd
 
+from geo.export._cells import clean_text
+
 UNKNOWN = "\N{EN DASH}"
+# Overrides and isolates reorder what follows them, also in other cells of a plain-text view.
+_BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def score_pattern(scores: Iterable[float | None]) -> str:
@@ -17,6 +22,11 @@ def score_pattern(scores: Iterable[float | None]) -> str:
 def number_text(value: float | None, pattern: str) -> str:
     """Format a number, unknown as a dash."""
     return pattern.format(float(value)) if is_known(value) else UNKNOWN
+
+
+def in_order(text: str) -> str:
+    """Give clean text without the characters that reorder what follows them."""
+    return _BIDI.sub("", clean_text(text))
 
 
 def is_known(value: float | None) -> TypeGuard[float]:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import CrsError, GeoError
 from geo.export._callouts import place_callouts
 from geo.export._cells import clean_text
+from geo.export._require import require_drawable
 from geo.export._shapes import Shapes, project
 from geo.export._text import joined
 from geo.export.palette import RANK_CLASSES, UNRANKED_LABEL
@@ -59,13 +59,7 @@ def rank_picture(
     CrsError
         If a frame has no CRS.
     """
-    missing = [name for name in _COLUMNS if name not in regions.columns]
-    if missing:
-        msg = f"The regions to draw lack {', '.join(missing)}."
-        raise GeoError(msg)
-    if regions.crs is None or outline.crs is None:
-        msg = "A frame to draw has no CRS."
-        raise CrsError(msg)
+    require_drawable({"regions": regions, "outline": outline}, _COLUMNS)
     shapes = project(regions)
     if not shapes.rows:
         return None

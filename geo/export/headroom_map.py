@@ -12,7 +12,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from geo.errors import CrsError, GeoError
 from geo.export._canvas import INK, SOFT_INK, draw_rule, draw_text, right_edge
 from geo.export._page import (
     BORDER,
@@ -26,6 +25,7 @@ from geo.export._page import (
     new_page,
     save_page,
 )
+from geo.export._require import require_drawable
 from geo.export._shapes import ALBERS_CRS, project
 from geo.export.model import ExportNote
 from geo.export.palette import MEGAWATT_CLASSES, UNKNOWN_MW_LABEL, UNRANKED_COLOUR
@@ -76,13 +76,7 @@ def headroom_map(
     CrsError
         If a frame has no CRS.
     """
-    if missing := [name for name in _COLUMNS if name not in substations.columns]:
-        msg = f"The substations to map lack {', '.join(missing)}."
-        raise GeoError(msg)
-    for what, frame in (("substations", substations), ("outline", outline)):
-        if frame.crs is None:
-            msg = f"The {what} of the map have no CRS."
-            raise CrsError(msg)
+    require_drawable({"substations": substations, "outline": outline}, _COLUMNS)
     figure = new_page(title, subtitle)
     _draw_map(figure, substations, outline)
     _draw_key(figure)

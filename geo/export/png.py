@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, PatchCollection, PathCollecti
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from geo.errors import CrsError, GeoError
+from geo.errors import GeoError
 from geo.export._callouts import place_callouts
 from geo.export._canvas import (
     INK,
@@ -32,6 +32,7 @@ from geo.export._page import (
     new_page,
     save_page,
 )
+from geo.export._require import require_drawable
 from geo.export._shapes import Shapes, project
 from geo.export._text import number_text, score_pattern
 from geo.export.model import ExportNote
@@ -94,17 +95,10 @@ def rank_map(
 
 
 def _check(regions: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, labels: int) -> None:
-    missing = [name for name in _COLUMNS if name not in regions.columns]
-    if missing:
-        msg = f"The regions to map lack {', '.join(missing)}."
-        raise GeoError(msg)
+    require_drawable({"regions": regions, "outline": outline}, _COLUMNS)
     if not 0 <= labels <= _MAX_LABELS:
         msg = f"A map has 0 to {_MAX_LABELS} labels, not {labels}."
         raise GeoError(msg)
-    for what, frame in (("regions", regions), ("outline", outline)):
-        if frame.crs is None:
-            msg = f"The {what} of the map have no CRS."
-            raise CrsError(msg)
 
 
 def _first_ranked(regions: gpd.GeoDataFrame, labels: int) -> dict[int, int]:

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from geo.export._cells import clean_text
+from geo.export._text import in_order
 from geo.export.palette import RANK_CLASSES, UNRANKED_COLOUR
 from geo.export.report import report_parts
 from geo.export.report_data import ReportData
@@ -24,8 +24,6 @@ from geo.export.report_parts import (
 )
 from geo.export.report_style import STYLE
 
-# Overrides reorder what follows them; isolates are closed by the elements that names stand in.
-_BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # On a dark ground light is good: the ramp the other way round, so that the best still stand out, and a quieter end.
 _LAST_DARK, _UNRANKED_DARK = "#1c2b4d", "#2a2d31"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -204,4 +202,4 @@ def _variables(ramp: Sequence[str], unranked: str) -> str:
 
 def _text(text: str) -> str:
     """Escape text for elements and quoted attributes, on one line."""
-    return html.escape(re.sub(r"\s+", " ", _BIDI.sub("", clean_text(text))), quote=True)
+    return html.escape(re.sub(r"\s+", " ", in_order(text)), quote=True)

@@ -1,8 +1,8 @@
 """Vector tiles as independent readers see them: every tile of every zoom, decoded, against the layers."""
 
-import datetime as dt
 import gzip
 from collections import defaultdict
+from dataclasses import replace
 
 import geopandas as gpd
 import mapbox_vector_tile
@@ -16,18 +16,12 @@ from pmtiles.tile import Compression, TileType, tileid_to_zxy, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from geo.errors import GeoError
-from geo.export import ExportLayer, ExportNote, pmtiles
+from geo.export import ExportLayer, pmtiles
 from geo.export._tile_archive import join_archives
+from tests.geo.export_samples import HOSTILE, NOTE
 
-HOSTILE = ['O\'Brien "& Sons"', "<script>alert(1)</script>", "🚀 東京", "مقاطعة \u202eevil", ""]
-NOTE = ExportNote(
-    run_id="r1",
-    run_date=dt.date(2026, 1, 2),
-    study="tiny",
-    is_synthetic=True,
-    attributions=["A & <b onclick=x>B</b>"],
-    licences=["MIT"],
-)
+TOLD = replace(NOTE, attributions=["A & <b onclick=x>B</b>"])
+NAMES = [*HOSTILE, ""]
 
 
 def squares(count, side, west=-100.0, south=38.0):
@@ -47,7 +41,7 @@ def regions():
         {
             "region_kind": ["county"] * 13 + ["state"] * 2,
             "region_id": [f"{i:05d}" for i in range(count)],
-            "region_name": (HOSTILE * count)[:count],
+            "region_name": (NAMES * count)[:count],
             "rank": pd.array([None if i % 5 == 4 else i + 1 for i in range(count)], dtype="Int64"),
             "score": [np.nan if i % 5 == 4 else 90 - i / 7 for i in range(count)],
             "gate_status": ["pass", None, "unknown"] * 5,
@@ -66,7 +60,7 @@ def parcels(count=64, side=0.06):
     frame = gpd.GeoDataFrame(
         {
             "parcel_id": [f"p{i}" for i in range(count)],
-            "parcel_name": (HOSTILE * count)[:count],
+            "parcel_name": (NAMES * count)[:count],
             "rank": pd.array([None if i % 4 == 2 else i + 1 for i in range(count)], dtype="Int64"),
             "score": 50 + np.arange(count) / 3,
             "headroom_mw_mid": [np.nan if i % 6 == 1 else i * 10.4 for i in range(count)],
@@ -113,7 +107,7 @@ def lonlat(geometry, box):
 def written(tmp_path_factory):
     layers = [regions(), parcels()]
     path = tmp_path_factory.mktemp("tiles") / "x.pmtiles"
-    assert pmtiles.write(path, layers, NOTE) == path
+    assert pmtiles.write(path, layers, TOLD) == path
     return path, *decoded(path)
 
 
@@ -196,7 +190,7 @@ def test_metadata_and_header_are_complete(written):
         "parcel_id": "String", "parcel_name": "String", "rank": "Number", "score": "Number", "headroom_mw_mid": "Number",
     }  # fmt: skip
     assert metadata["attribution"] == "A &amp; &lt;b onclick=x&gt;B&lt;/b&gt;"
-    assert metadata["gridstead"] == NOTE.items()
+    assert metadata["gridstead"] == TOLD.items()
     assert metadata["columns"] == {"rank": "1 is best."}
     assert "is synthetic" in metadata["description"]
     assert path.stat().st_size < 80_000
@@ -218,7 +212,7 @@ def test_gdal_finds_the_same_at_every_zoom(written):
 
 def test_the_same_layers_give_the_same_bytes_and_nothing_is_printed(written, tmp_path, capfd):
     path, *_ = written
-    again = pmtiles.write(tmp_path / "x.pmtiles", [regions(), parcels()], NOTE)
+    again = pmtiles.write(tmp_path / "x.pmtiles", [regions(), parcels()], TOLD)
     assert again.read_bytes() == path.read_bytes()
     assert capfd.readouterr() == ("", "")
     assert [each.name for each in tmp_path.iterdir()] == ["x.pmtiles"]
@@ -226,7 +220,7 @@ def test_the_same_layers_give_the_same_bytes_and_nothing_is_printed(written, tmp
 
 def test_small_parcels_are_shown_nearer(tmp_path):
     acres = parcels(20, side=0.004)
-    _, metadata, found = decoded(pmtiles.write(tmp_path / "x.pmtiles", [acres], NOTE))
+    _, metadata, found = decoded(pmtiles.write(tmp_path / "x.pmtiles", [acres], TOLD))
     (layer,) = metadata["vector_layers"]
     assert (layer["minzoom"], layer["maxzoom"]) == (10, 12)
     assert {len({f["id"] for f, _ in found[zoom]["parcel"]}) for zoom in found} == {19}
@@ -239,7 +233,7 @@ def test_other_tables_and_two_rankings_keep_their_names(tmp_path):
         crs="OGC:CRS84",
     )
     other = ExportLayer("inference_regions", "Other", regions().frame)
-    path = pmtiles.write(tmp_path / "x.pmtiles", [regions(), other, ExportLayer("p", "P", frame)], NOTE)  # fmt: skip
+    path = pmtiles.write(tmp_path / "x.pmtiles", [regions(), other, ExportLayer("p", "P", frame)], TOLD)  # fmt: skip
     _, metadata, found = decoded(path)
     assert [layer["id"] for layer in metadata["vector_layers"]] == [
         "training_regions_county", "training_regions_state", "inference_regions_county", "inference_regions_state", "p",
@@ -250,7 +244,7 @@ def test_other_tables_and_two_rankings_keep_their_names(tmp_path):
 def test_nothing_with_a_place_is_told(tmp_path):
     empty = ExportLayer("a", "A", regions().frame.head(0))
     with pytest.raises(GeoError, match="no feature has a place"):
-        pmtiles.write(tmp_path / "x.pmtiles", [empty], NOTE)
+        pmtiles.write(tmp_path / "x.pmtiles", [empty], TOLD)
 
 
 GZIPPED = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
