@@ -80,6 +80,29 @@ def test_the_map_shows_the_classes_of_the_ranks(visit, build):
     assert near(colour, rgb(want)), (colour, want)
 
 
+AT_FIRST_VIEW = """
+    const mark = performance.mark.bind(performance);
+    performance.mark = (...words) => {
+        const map = gridstead.map.instance;
+        const drawn = map.queryRenderedFeatures({layers: ["fill-county"]});
+        const count = (features) => new Set(features.map(({id}) => id)).size;
+        window.atFirstView = {
+            counties: count(drawn),
+            coloured: count(drawn.filter(({state}) => state.c > 0)),
+            rows: document.querySelectorAll('[data-testid="row"]').length,
+        };
+        return mark(...words);
+    };
+"""
+
+
+def test_the_first_view_is_marked_when_it_is_whole(visit, build):
+    opened = visit(script=AT_FIRST_VIEW)
+    seen = opened.page.evaluate("() => window.atFirstView")
+    ranked = len(published(build, "training", "county"))
+    assert seen == {"counties": 36, "coloured": ranked, "rows": 20}
+
+
 def pixel(opened: Any, x: float, y: float) -> tuple[int, int, int]:
     """Colour on the screen."""
     import io

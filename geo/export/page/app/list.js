@@ -7,6 +7,7 @@
   const FIRST_ROWS = 20;
   const PAGE_ROWS = 100;
   const WALK_PAUSE_MS = 150;
+  const REST_PAUSE_MS = 100;
   // Parcels carry no capacity of their own in their pack; this metric tells what the feeding substation delivers.
   const PARCEL_MW = "headroom_mw_mid";
 
@@ -221,12 +222,13 @@
     firstDrawn(next);
   }
 
-  // The first twenty rows are enough for the first view; the others of the page follow when there is time.
-  function afterFirst() {
+  // The first twenty rows are enough for the first view; the others of the page follow when the map stands as well.
+  async function afterFirst() {
+    await gridstead.started.catch(() => null);
     window.setTimeout(() => {
       shown = Math.max(shown, PAGE_ROWS);
       draw();
-    }, 400);
+    }, REST_PAUSE_MS);
   }
 
   async function loadMegawatts() {

@@ -73,16 +73,20 @@
     gridstead.legend.choices(about);
     gridstead.layers.start(about);
     gridstead.legend.start(about);
-    const map = gridstead.map.start();
-    gridstead.weights.start(about);
-    gridstead.gates.start(about);
-    gridstead.place.start(about);
-    gridstead.compare.start(about);
     gridstead.search.start(about);
+    const map = gridstead.map.start(about);
     state.subscribe(watch);
-    // The ranking that fails tells nobody but those who ask for it.
-    await Promise.race([Promise.all([gridstead.list.first, map]), gridstead.ranking.current().then(() => new Promise(() => {}))]);
-    performance.mark("gridstead-first-view");
+    // Panels that nobody has opened yet come after the first view, and also where it cannot be had.
+    try {
+      // The ranking that fails tells nobody but those who ask for it.
+      await Promise.race([Promise.all([gridstead.list.first, map]), gridstead.ranking.current().then(() => new Promise(() => {}))]);
+      performance.mark("gridstead-first-view");
+    } finally {
+      gridstead.weights.start(about);
+      gridstead.gates.start(about);
+      gridstead.place.start(about);
+      gridstead.compare.start(about);
+    }
   }
 
   gridstead.started = start();

@@ -291,20 +291,21 @@
     painterOf("parcel").near();
   }
 
-  async function start() {
+  async function start(known) {
     if (isStarted) return ready;
     isStarted = true;
-    about = await gridstead.store.about();
+    about = known;
     takeTheme();
-    const container = document.getElementById("map");
-    map = gridstead.mapextra.create(container, about, styles.first(about, ink, isDark), gridstead.mapview.FIT);
+    map = gridstead.mapstart.place(document.getElementById("map"));
     if (!map) {
       settle(null);
       return ready;
     }
     gridstead.map.instance = map;
+    const styled = new Promise((resolve) => map.once("style.load", resolve));
+    gridstead.mapextra.furnish(map, about, styles.first(about, ink, isDark), gridstead.mapview.FIT);
     gridstead.mapview.start(map, about.run.bounds, stateNow().view, () => notes && paint());
-    await new Promise((resolve) => map.once("style.load", resolve));
+    await styled;
     notes = gridstead.mapextra.notes(about);
     gridstead.mapextra.foldAttribution();
     gridstead.state.subscribe(follow);
@@ -328,10 +329,10 @@
     return ready;
   }
 
-  /** Once a frame has been drawn with all tiles of the view in it. */
+  /** Once a frame has been drawn with all colours and all tiles of the view in it. */
   function whenDrawn(done) {
     const look = () => {
-      if (!map.areTilesLoaded()) return;
+      if (!map.loaded()) return;
       map.off("render", look);
       done();
     };

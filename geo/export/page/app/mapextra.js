@@ -1,4 +1,4 @@
-/* What the map has besides the ranking: grid, fiber, metros, names, dots, notes, and the map itself. */
+/* What the map has besides the ranking: grid, fiber, metros, names, dots, notes, controls. */
 "use strict";
 
 (() => {
@@ -7,104 +7,38 @@
   const DOTS = 1000;
   const LONGEST_METRO = 15; // letters
   const DOT_REACH_PX = 5;
-  const NO_WEBGL =
-    "This browser cannot draw the map (WebGL is off or missing). The list and all the rest work without it.";
   // From bottom to top; a name that ends in "-" stands for all that begin so.
   const ORDER = [
     ...["ground", "land", "fill-", "lake", "county-line", "zone-line", "metro-line", "state-line"],
     ...["line", "line-dc", "fiber-link", "metro-ring", "substation", "fiber-node", "dot"],
     ...["casing-", "edge-", "state-name", "place", "metro-centre"],
   ];
-  const CSS = `
-.gs-hover { pointer-events: none; }
-.gs-hover .maplibregl-popup-content { padding: 6px 9px; font: 13px/1.35 system-ui, sans-serif;
-  background: #fff; color: #14181b; border-radius: 4px; box-shadow: 0 1px 6px rgba(0,0,0,.3);
-  overflow-wrap: anywhere; }
-.gs-hover .maplibregl-popup-tip { display: none; }
-.gs-pin { width: 24px; height: 24px; border-radius: 12px 12px 12px 0; font: 700 13px/24px system-ui, sans-serif;
-  text-align: center; background: #14181b; color: #fff; border: 2px solid #fff; box-sizing: content-box;
-  box-shadow: 0 1px 4px rgba(0,0,0,.4); pointer-events: none; }
-.gs-pin-dot { width: 10px; height: 10px; border-radius: 50%; background: #d0006f; }
-.gs-note { font: 12px/1.35 system-ui, sans-serif; background: rgba(255,255,255,.92); color: #14181b;
-  padding: 3px 8px; border-radius: 4px; max-width: min(46ch, calc(100vw - 84px)); box-shadow: 0 0 0 1px rgba(0,0,0,.12); }
-.gs-note:empty { display: none; }
-.gs-none { padding: 24px; max-width: 44ch; font: 15px/1.5 system-ui, sans-serif; }
-[data-theme="dark"] .gs-hover .maplibregl-popup-content,
-[data-theme="dark"] .gs-note { background: #20262b; color: #eef2f5; }
-[data-theme="dark"] .maplibregl-ctrl-group { background: #20262b; }
-[data-theme="dark"] .maplibregl-ctrl-group button + button { border-top-color: #444c53; }
-[data-theme="dark"] .maplibregl-ctrl button .maplibregl-ctrl-icon { filter: invert(1) hue-rotate(180deg); }
-[data-theme="dark"] .maplibregl-ctrl-attrib, [data-theme="dark"] .maplibregl-ctrl-scale {
-  background: #20262bdd; color: #eef2f5; border-color: #eef2f5; }
-[data-theme="dark"] .maplibregl-ctrl-attrib-button { filter: invert(1); }
-`;
-
   const groups = new Map(); // name of a group -> makes its layers in the theme in force
   const inside = () => gridstead.map.inside();
   let dotted = null; // ranking whose best parcels are dots
   let isDotsShown = false;
 
-  /* ---- the map itself ---- */
-
-  function hasWebgl() {
-    const canvas = document.createElement("canvas");
-    return Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"));
-  }
+  /* ---- what every map has ---- */
 
   // MapLibre puts attributions in as HTML.
   const escaped = (words) =>
     String(words).replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
 
-  function addCss() {
-    const style = document.createElement("style");
-    style.textContent = CSS;
-    document.head.append(style);
-  }
-
-  /** Make the map in its element; null where the browser cannot, with a sentence in its place. */
-  function create(container, about, style, fit) {
-    addCss();
+  /** Put into an empty map what is known of the study: where it lies, its style and tiles, who made it. */
+  function furnish(map, about, style, fit) {
     const { maplibregl } = window;
-    try {
-      if (!maplibregl || !hasWebgl()) throw new Error(NO_WEBGL);
-      const protocol = new window.pmtiles.Protocol();
-      for (const id of Object.keys(about.archives)) {
-        protocol.add(new window.pmtiles.PMTiles(gridstead.store.archive(id)));
-      }
-      maplibregl.addProtocol("pmtiles", protocol.tile);
-      const map = new maplibregl.Map({
-        container,
-        style,
-        bounds: about.run.bounds,
-        fitBoundsOptions: fit,
-        minZoom: 1,
-        maxZoom: 13,
-        renderWorldCopies: false,
-        dragRotate: false,
-        pitchWithRotate: false,
-        touchPitch: false,
-        fadeDuration: 0,
-        maplibreLogo: false,
-        attributionControl: {
-          compact: true,
-          customAttribution: about.note.attribution.map(escaped),
-        },
-        locale: { "Map.Title": `Map of ${about.run.title || about.run.study}` },
-        // A picture of the map can be printed.
-        canvasContextAttributes: { preserveDrawingBuffer: true },
-      });
-      map.touchZoomRotate.disableRotation();
-      map.keyboard.disableRotation();
-      map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
-      map.addControl(new maplibregl.ScaleControl({ unit: "imperial", maxWidth: 90 }), "bottom-left");
-      return map;
-    } catch {
-      const words = document.createElement("p");
-      words.className = "gs-none";
-      words.textContent = NO_WEBGL;
-      container.replaceChildren(words);
-      return null;
+    const protocol = new window.pmtiles.Protocol();
+    for (const id of Object.keys(about.archives)) {
+      protocol.add(new window.pmtiles.PMTiles(gridstead.store.archive(id)));
     }
+    maplibregl.addProtocol("pmtiles", protocol.tile);
+    map.fitBounds(about.run.bounds, { ...fit, animate: false });
+    map.setStyle(style);
+    map.getCanvas().setAttribute("aria-label", `Map of ${about.run.title || about.run.study}`);
+    const customAttribution = about.note.attribution.map(escaped);
+    map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution }));
+    map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+    map.addControl(new maplibregl.ScaleControl({ unit: "imperial", maxWidth: 90 }), "bottom-left");
   }
 
   /** Leave of the attributions their button: the list is long, and About and paper have it whole. */
@@ -367,5 +301,5 @@
     return made;
   }
 
-  gridstead.mapextra = { addParcels, apply, create, dotAt, dots, foldAttribution, legend, notes, retheme, tooFar };
+  gridstead.mapextra = { addParcels, apply, dotAt, dots, foldAttribution, furnish, legend, notes, retheme, tooFar };
 })();

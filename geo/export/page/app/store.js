@@ -153,6 +153,8 @@
     return words.buffer;
   }
 
+  const sliceName = (id, k) => `tiles-${id}-${String(k).padStart(3, "0")}`;
+
   /** A source for pmtiles over the slices tiles-<id>-<kkk>; loads a slice when a tile needs it. */
   function archive(id) {
     if (!archives.has(id)) archives.set(id, new Archive(id));
@@ -175,7 +177,7 @@
       const last = Math.max(first, Math.floor((end - 1) / chunkBytes));
       const names = [];
       for (let k = first; k <= last; k += 1) {
-        names.push(`tiles-${this.id}-${String(k).padStart(3, "0")}`);
+        names.push(sliceName(this.id, k));
       }
       const slices = await Promise.all(names.map(bytes));
       if (slices.length === 1) {
@@ -193,5 +195,5 @@
     }
   }
 
-  gridstead.store = { about, bytes, pack, archive };
+  gridstead.store = { about, bytes, pack, archive, sliceName };
 })();
