@@ -62,7 +62,6 @@
       type: "line",
       source: "regions",
       "source-layer": sourceLayer,
-      layout: { "line-join": "round" },
       paint: { "line-color": colour, "line-width": width, "line-opacity": opacity },
     };
   }
