@@ -1,9 +1,15 @@
-"""The order in which files of tests are handed out."""
+"""The order in which files of tests are handed out, and what they inherit."""
+
+import signal
 
 import pytest
 
 # Begins with the run of the tiny study that most tests of flows share; meanwhile others need no run.
 FIRST = "tests/flows/test_ask.py"
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which all that they start would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
