@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.place import WRITING, Place, Stored
+from data.place import Place, Stored, parquet_options
 
 PARTITION = "parcel_partition"
 PIECES_FILE = "pieces.json"
@@ -207,7 +207,7 @@ class _Open:
         table = pa.concat_tables(self.held)
         if self.writer is None:
             self.draft = place.scratch(f"{folder}/{self.name}{SUFFIX}")
-            self.writer = pq.ParquetWriter(self.draft, table.schema, **WRITING)
+            self.writer = pq.ParquetWriter(self.draft, table.schema, **parquet_options(table.schema))
         self.writer.write_table(table, row_group_size=BATCH_ROWS)
         self.written_rows += self.held_rows
         self.held, self.held_rows, self.held_bytes = [], 0, 0
