@@ -7,11 +7,13 @@ whose summary and files are whole is never done again, so that whatever dies, th
 import functools
 import hashlib
 import json
+import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
-from platform import python_version
+from platform import python_version_tuple
 from time import monotonic
 from typing import Any, Protocol
 
@@ -25,6 +27,10 @@ HERE = "here"
 # Beside the parts of a folder: what all pieces were, so that nobody has to ask one by one.
 ALL_FILE = "all.json"
 SAY_EVERY_S = 5.0
+
+_LOCAL = re.compile(r"local(?::([1-9][0-9]{0,3}))?")
+_SCHEDULER = re.compile(r"(?:tcp|tls|ucx|ws|wss)://[^\s/?#@]+:[0-9]+")
+
 # What figures come from, beside the project's own code.
 PACKAGES = (
     *("duckdb", "h3", "numba", "numpy", "pandas", "pyarrow"),
@@ -171,8 +177,14 @@ def cluster(spec: str, log: Log) -> Generator[Cluster]:
 
 
 def _of(spec: str, log: Log) -> Cluster:
+    from flows.cluster_dask import AtScheduler, OfThisMachine
+
     if spec == HERE:
         return Here(log)
+    if local := _LOCAL.fullmatch(spec):
+        return OfThisMachine(log, int(local[1] or os.cpu_count() or 1))
+    if _SCHEDULER.fullmatch(spec):
+        return AtScheduler(log, spec)
     msg = f"--cluster {spec} is no cluster."
     raise UsageError(msg, "Write local, local:4 or tcp://host:8786.")
 
@@ -221,7 +233,10 @@ def _all_of(order: Order, names: Sequence[str]) -> dict[str, Summary] | None:
 @functools.cache
 def code_here() -> dict[str, str]:
     """Tell the code that this process computes with: Gridstead's own, and the packages that decide figures."""
-    own = {"Gridstead": keys.code_key(keys.ALL_CODE), "Python": python_version()}
+    own = {
+        "Gridstead": keys.code_key(keys.ALL_CODE),
+        "Python": ".".join(python_version_tuple()[:2]),
+    }
     return own | {name: metadata.version(name) for name in PACKAGES}
 
 
