@@ -1,0 +1,90 @@
+"""Parts of a build as its queries may read them: whole files of its own folders, none of them written."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fsspec.spec import AbstractFileSystem
+
+from data.store import PARTS_PREFIX
+
+
+class PartsReader(AbstractFileSystem):
+    """Reads the Parquet files of some folders by `parts://<path>`; writes nothing.
+
+    DuckDB lets statements write to whatever folder of the machine it may read, and over the build itself. So
+    its own reader of files stays off, and this one takes its place.
+
+    Attributes
+    ----------
+    folders
+        Folders whose files are read; links and what lies beneath them are not.
+    """
+
+    protocol = PARTS_PREFIX.removesuffix("://")
+    cachable = False
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        super().__init__()
+        self.folders = frozenset(folders)
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(path).removeprefix(PARTS_PREFIX)
+
+    def glob(self, path: str, maxdepth: int | None = None, **_: Any) -> list[str]:
+        """Files of a folder that match, sorted."""
+        del maxdepth
+        wanted = Path(self._strip_protocol(path))
+        if wanted.parent not in self.folders:
+            return []
+        return sorted(str(found) for found in wanted.parent.glob(wanted.name) if self._has(found))
+
+    def exists(self, path: str, **_: Any) -> bool:
+        """Whether it is a file that may be read."""
+        return self._has(Path(self._strip_protocol(path)))
+
+    def isfile(self, path: str) -> bool:
+        """Whether it is a file that may be read."""
+        return self.exists(path)
+
+    def isdir(self, path: str) -> bool:
+        """There are none to go into."""
+        del path
+        return False
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """Size of a file."""
+        found = self._found(path)
+        return {"name": str(found), "size": found.stat().st_size, "type": "file"}
+
+    def modified(self, path: str) -> datetime:
+        """Moment at which a file was last written."""
+        return datetime.fromtimestamp(self._found(path).stat().st_mtime, UTC)
+
+    def _open(
+        self,
+        path: str,
+        mode: str = "rb",
+        block_size: Any = None,
+        autocommit: bool = True,
+        cache_options: Any = None,
+        **_: Any,
+    ) -> Any:
+        del block_size, autocommit, cache_options
+        if mode != "rb":
+            msg = f"{path} is not to be written."
+            raise PermissionError(msg)
+        return self._found(path).open("rb")
+
+    def _found(self, path: str) -> Path:
+        found = Path(self._strip_protocol(path))
+        if not self._has(found):
+            msg = f"{path} is no part of this build."
+            raise PermissionError(msg)
+        return found
+
+    def _has(self, path: Path) -> bool:
+        is_part = path.parent in self.folders and path.suffix == ".parquet"
+        return is_part and path.resolve() == path and path.is_file()
