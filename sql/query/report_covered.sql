@@ -1,6 +1,6 @@
 -- What the run covered, in one row; NULL is what the study does not know.
 select
-    (select count(*) from core.parcel) as parcel_count,
+    (select parcel_count from meta.run) as parcel_count,
     (select sum(area_acres) from core.parcel) as area_acres,
     (select count(*) from mart.region where region_kind = 'county') as county_count,
     (select count(*) from core.metro) as metro_count,
