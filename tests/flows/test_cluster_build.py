@@ -6,8 +6,15 @@ from types import SimpleNamespace
 import pytest
 
 from data import store
-from flows import cluster_measure
+from flows import cli
+from flows.cluster import Here
+from flows.cluster_measure import measure_pieces
+from tests.flows.conftest import rows
+from tests.flows.plain import without_prefect
 
+# Results of the steps before parcels are measured.
+BEFORE = ("stage-", "layers-", "power-", "people-", "fiber-", "exclusion-", "parcel-")
+KEPT = 5
 # What tells of the run itself.
 OF_THE_RUN = {
     "meta.run",
@@ -17,30 +24,79 @@ OF_THE_RUN = {
     "mart.rank_history",
     "mart.source_history",
 }
+SCORE = "workload, rank, score, score_low, score_high, gate_status"
+OF_PARCELS = [
+    "select * exclude (parcel_no) from core.parcel order by parcel_id",
+    "from core.parcel_metric order by parcel_id",
+    f"select parcel_id, {SCORE}, gates_failed, factors_unknown from mart.parcel_score order by all",
+    "select parcel_id, workload, low, mid, high, missing from mart.parcel_cost order by all",
+]
+OF_REGIONS = [
+    "from mart.region order by all",
+    "select * exclude (parcel_no) from mart.region_fill order by all",
+    "from mart.region_rank order by all",
+    "from mart.region_factor order by all",
+    "from mart.region_cost order by all",
+    "from mart.region_confidence order by all",
+    "from mart.ranked_regions order by workload, region_kind, region_id",
+    "select * exclude (kept_rank) from meta.workload_parcel order by all",
+]
+WITH_PIECE = "select * exclude (piece)"
+METRIC_PLACE = "known_share, zone_id, region_metro_id, parcel_name"
+RANKED = "workload, rank, parcel_id, score, score_high, gate_status"
+# Of the parts, and of the build of one process.
+OF_PARTS = [
+    (
+        f"{WITH_PIECE} from parts.parcel order by parcel_id",
+        """
+        select * exclude (parcel_no, parcel_name, zone_id, metro_id)
+        from core.parcel order by parcel_id
+        """,
+    ),
+    (
+        f"select * exclude (piece, {METRIC_PLACE}) from parts.parcel_metric order by parcel_id",
+        "select * exclude (known_share) from core.parcel_metric order by parcel_id",
+    ),
+    (
+        f"select parcel_id, {METRIC_PLACE} from parts.parcel_metric order by parcel_id",
+        """
+        select parcel_id, known_share, zone_id, parcel.metro_id, parcel_name
+        from core.parcel join core.parcel_metric using (parcel_id) order by parcel_id
+        """,
+    ),
+    (
+        f"{WITH_PIECE} from parts.parcel_score order by all",
+        "select * exclude (rank, parcel_no) from mart.parcel_score order by all",
+    ),
+    (
+        f"select {RANKED} from parts.parcel_rank order by all",
+        f"select {RANKED} from mart.parcel_score where rank is not null order by all",
+    ),
+]
 
 
-@pytest.fixture
-def parted(gridstead, base, plain, tmp_path, monkeypatch):
-    """Run the tiny study in parts, in a home that has its layers; options as on the command line."""
+@pytest.fixture(scope="module")
+def parted(base, tmp_path_factory):
+    """Run the tiny study in parts, once a set of options, in a home that has its layers."""
+    made = {}
 
-    def run(*words, piece_rows=7, name="home"):
-        home = tmp_path / name
-        if not home.exists():
-            kept = ("stage-", "layers-", "power-", "people-", "fiber-", "exclusion-")
+    def run(*words, piece_rows=7):
+        key = (piece_rows, *words)
+        if key not in made:
+            home = tmp_path_factory.mktemp("parted") / "home"
             (home / "work").mkdir(parents=True)
             shutil.copytree(base.home / "cache", home / "cache")
             for path in (base.home / "work").iterdir():
-                if path.name.startswith(kept):
+                if path.name.startswith(BEFORE):
                     shutil.copy2(path, home / "work")
-        monkeypatch.setattr(cluster_measure, "PIECE_ROWS", piece_rows)
-        monkeypatch.setattr(
-            cluster_measure.make_pieces, "__defaults__", (piece_rows,), raising=True
-        )
-        monkeypatch.setitem(cluster_measure.measure_pieces.__kwdefaults__, "piece_rows", piece_rows)
-        words = ("--cluster", "here", *words) if "--cluster" not in words else words
-        found = gridstead("run", base.study, "--home", home, "--no-export", *words)
-        assert found.code == 0, found.err
-        return SimpleNamespace(home=home, build=home / "gridstead.duckdb")
+            with pytest.MonkeyPatch.context() as patch:
+                without_prefect(patch)
+                patch.setitem(measure_pieces.__kwdefaults__, "piece_rows", piece_rows)
+                command = ["run", base.study, "--home", home, "--no-export", "--quiet"]
+                command += ["--cluster", "here", *words]
+                assert cli.main([str(word) for word in command]) == 0
+            made[key] = SimpleNamespace(home=home, build=home / "gridstead.duckdb")
+        return made[key]
 
     return run
 
@@ -67,5 +123,46 @@ def assert_equal(one, other):
     assert different == []
 
 
-def test_a_build_of_parts_is_that_of_one_process(base, parted):
-    assert_equal(parted().build, base.build)
+@pytest.mark.parametrize("piece_rows", [7, 1000])
+def test_a_build_of_parts_is_that_of_one_process(base, parted, piece_rows):
+    assert_equal(parted(piece_rows=piece_rows).build, base.build)
+
+
+def test_the_order_of_pieces_changes_nothing(base, parted, monkeypatch):
+    each = Here._each
+
+    def shuffled(self, work, order, names):
+        yield from each(self, work, order, sorted(names, key=lambda name: name[::-1]))
+
+    monkeypatch.setattr(Here, "_each", shuffled)
+    assert_equal(parted(piece_rows=9).build, base.build)
+
+
+def test_what_is_kept_of_many_is_what_it_is_of_all(base, parted):
+    build = parted("--keep-parcels", KEPT).build
+    kept = {row[0] for row in rows(build, "select parcel_id from core.parcel")}
+    assert KEPT < len(kept) < len(rows(base.build, "select parcel_id from core.parcel"))
+    told = "select parcel_count, kept_count, divided_count from meta.run"
+    ((all_count, kept_count, divided_count),) = rows(build, told)
+    assert (all_count, divided_count) == rows(base.build, f"select parcel_count, divided_count from ({told})")[0]  # fmt: skip
+    assert kept_count == len(kept)
+    for query in OF_PARCELS:
+        ours = [row for row in rows(base.build, query) if row[0] in kept]
+        assert rows(build, query) == ours, query
+    for query in OF_REGIONS:
+        assert rows(build, query) == rows(base.build, query), query
+    first = f"select parcel_id from mart.parcel_score where rank <= {KEPT}"
+    assert {row[0] for row in rows(base.build, first)} <= kept
+
+
+def test_views_of_the_parts_hold_all_parcels(base, parted):
+    build = parted("--keep-parcels", KEPT).build
+    for query in OF_PARTS:
+        ours, theirs = query
+        assert rows(build, ours) == rows(base.build, theirs), ours
+    pieces = dict(rows(build, "select piece, row_count from meta.partition"))
+    assert len(pieces) > 1
+    counted = "select piece, count(*) from parts.parcel group by piece"
+    assert dict(rows(build, counted)) == pieces
+    lacking = [row for row in rows(build, "from meta.column") if row[0] == "parts" and not row[4]]
+    assert lacking == []
