@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from data import store
 from data.access._retry import Retry, Transient
-from data.access._secrets import fill, without_secrets
+from data.access._secrets import fill, hide, without_secrets
 from data.access._store import S3, open_store, told
 from data.address import ObjectAccess
 from data.errors import PullError, UsageError
@@ -108,7 +108,9 @@ class Place:
             why = told_by["msg"].removeprefix("Value error, ")
             if told_by["type"] == "string_pattern_mismatch":
                 why = "a bucket and a folder are wanted, and no query"
-            msg = f"{text} is no address for parts: {why}."
+            if "password" in why:
+                why = "it holds a user or a password, which belong in the environment"
+            msg = f"{hide(text)} is no address for parts: {why}."
             raise UsageError(
                 msg, "Write it as s3://bucket/parts, gs://bucket/parts or a path."
             ) from error
