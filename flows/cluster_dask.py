@@ -116,8 +116,11 @@ class DaskCluster(Cluster):
                 with suppress(queue.Empty):
                     future = done.get(timeout=BEAT_S)
                     name = flying.pop(future)
-                    yield name, self._summary(future, name)
-                    heard = monotonic()
+                    summary = self._summary(future, name)
+                    if summary is None:
+                        waiting.append(name)
+                    else:
+                        yield name, summary
                 if client.status != "running":
                     raise _LostError
                 if monotonic() - asked > BEAT_S:
@@ -132,8 +135,8 @@ class DaskCluster(Cluster):
             if client.status == "running":
                 client.cancel(list(flying))
 
-    def _summary(self, future: Any, name: str) -> Summary:
-        """Summary of a piece, or what went wrong with it."""
+    def _summary(self, future: Any, name: str) -> Summary | None:
+        """Summary of a piece, or what went wrong with it; None where its worker died with the answer."""
         if future.status == "cancelled":
             raise _LostError
         distributed = dask()
@@ -146,6 +149,11 @@ class DaskCluster(Cluster):
             raise ClusterError(msg, hint) from error
         except (distributed.CancelledError, distributed.comm.CommClosedError) as error:
             raise _LostError from error
+        except TimeoutError:
+            if future.status == "error":
+                # Of the work itself.
+                raise
+            return None
         except ModuleNotFoundError as error:
             msg = f"A worker cannot load Gridstead: {error}."
             raise ClusterError(msg, "Install the same Gridstead where the workers run.") from error
