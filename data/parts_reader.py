@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ class PartsReader(AbstractFileSystem):
         """Files of a folder that match, sorted."""
         del maxdepth
         wanted = Path(self._strip_protocol(path))
-        if wanted.parent not in self.folders:
-            return []
+        if wanted.parent not in self.folders or not has_magic(wanted.name):
+            return [str(self._found(path))]
         return sorted(str(found) for found in wanted.parent.glob(wanted.name) if self._has(found))
 
     def exists(self, path: str, **_: Any) -> bool:
