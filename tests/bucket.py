@@ -65,6 +65,9 @@ def bucket(name: str = "land") -> Iterator[Bucket]:
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
+        # What moto holds is one for all servers of a process.
+        httpx.post(f"{endpoint}/moto-api/reset-auth", content=b"inf").raise_for_status()
+        httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()
         user = client_of(
             "iam", endpoint, {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
         )
