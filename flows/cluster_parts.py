@@ -160,9 +160,10 @@ def _kept(
     key = keys.key_of(place.url, divided.name, order.folder, most)
     target = home.work / f"parts-{key}.json"
     parcels, metrics = home.work / f"parcel-{key}.parquet", home.work / f"metric-{key}.parquet"
-    if is_there(target, "ranks of all parcels", log) and parcels.is_file() and metrics.is_file():
-        return target
+    # Views of a build read them: made again where somebody removed them.
     rank_pieces(scored)
+    if parcels.is_file() and metrics.is_file() and is_there(target, "parcels kept in full", log):
+        return target
     keep(scored, divided, most, parcels, metrics)
     write(scored.measured.rejected, metrics.with_suffix(SKIPPED_SUFFIX))
     write(partitions(scored), beside(target, PARTITION_TABLE))
