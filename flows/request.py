@@ -129,7 +129,11 @@ def _check_cluster(request: RunRequest) -> None:
             msg = "--parts says where a cluster puts what it measures, and no cluster is given."
             raise UsageError(msg, "Give one with --cluster, such as local.")
         return
-    place_of(request)
+    from flows.cluster import cluster
+
+    # Says what is wrong with its name, and whether Dask is there; nobody is connected to.
+    with cluster(request.cluster, lambda _: None):
+        place_of(request)
     if request.keep_parcels < 1:
         msg = f"--keep-parcels {request.keep_parcels} keeps no parcel."
         raise UsageError(msg, "Keep 1 or more.")

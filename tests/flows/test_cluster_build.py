@@ -1,6 +1,10 @@
 """A build of parts: equal to that of one process where all parcels are kept, and of all parcels where few are."""
 
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,12 +13,14 @@ from data import store
 from flows import cli
 from flows.cluster import Here
 from flows.cluster_measure import measure_pieces
+from tests.bucket import bucket
 from tests.flows.conftest import rows
 from tests.flows.plain import without_prefect
 
 # Results of the steps before parcels are measured.
 BEFORE = ("stage-", "layers-", "power-", "people-", "fiber-", "exclusion-", "parcel-")
 KEPT = 5
+ROOT = Path(__file__).parents[2]
 # What tells of the run itself.
 OF_THE_RUN = {
     "meta.run",
@@ -75,20 +81,26 @@ OF_PARTS = [
 ]
 
 
+def home_of(base, folder):
+    """A home that has what is found before parcels are measured."""
+    home = folder / "home"
+    (home / "work").mkdir(parents=True)
+    shutil.copytree(base.home / "cache", home / "cache")
+    for path in (base.home / "work").iterdir():
+        if path.name.startswith(BEFORE):
+            shutil.copy2(path, home / "work")
+    return home
+
+
 @pytest.fixture(scope="module")
 def parted(base, tmp_path_factory):
-    """Run the tiny study in parts, once a set of options, in a home that has its layers."""
+    """Run the tiny study in parts, once a set of options, each in a home of its own."""
     made = {}
 
-    def run(*words, piece_rows=7):
+    def run(*words, piece_rows=7, again=False):
         key = (piece_rows, *words)
-        if key not in made:
-            home = tmp_path_factory.mktemp("parted") / "home"
-            (home / "work").mkdir(parents=True)
-            shutil.copytree(base.home / "cache", home / "cache")
-            for path in (base.home / "work").iterdir():
-                if path.name.startswith(BEFORE):
-                    shutil.copy2(path, home / "work")
+        if key not in made or again:
+            home = made[key].home if again else home_of(base, tmp_path_factory.mktemp("parted"))
             with pytest.MonkeyPatch.context() as patch:
                 without_prefect(patch)
                 patch.setitem(measure_pieces.__kwdefaults__, "piece_rows", piece_rows)
@@ -123,11 +135,12 @@ def assert_equal(one, other):
     assert different == []
 
 
-@pytest.mark.parametrize("piece_rows", [7, 1000])
+@pytest.mark.parametrize("piece_rows", [7, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_build_of_parts_is_that_of_one_process(base, parted, piece_rows):
     assert_equal(parted(piece_rows=piece_rows).build, base.build)
 
 
+@pytest.mark.slow
 def test_the_order_of_pieces_changes_nothing(base, parted, monkeypatch):
     each = Here._each
 
@@ -166,3 +179,64 @@ def test_views_of_the_parts_hold_all_parcels(base, parted):
     assert dict(rows(build, counted)) == pieces
     lacking = [row for row in rows(build, "from meta.column") if row[0] == "parts" and not row[4]]
     assert lacking == []
+
+
+def test_a_run_that_changes_nothing_does_nothing_again(parted):
+    words = ("--keep-parcels", KEPT)
+    home = parted(*words).home
+    before = {path: path.stat().st_mtime_ns for path in home.glob("parts/*/*")}
+    (gone,) = home.glob("parts/rank-*/training.parquet")
+    gone.unlink()
+    build = parted(*words, again=True).build
+    said = max((home / "logs").iterdir()).read_text()
+    for each in ("measure", "scores", "parcels kept in full", "scores and ranks"):
+        assert f"{each}: unchanged" in said
+    after = {path: path.stat().st_mtime_ns for path in home.glob("parts/*/*")}
+    assert after.keys() == before.keys()
+    assert [path for path in before if before[path] != after[path]] == [gone]
+    ((count,),) = rows(build, "select count(*) from parts.parcel_rank")
+    assert count > KEPT
+
+
+def test_options_without_a_cluster_are_refused(gridstead, base, tmp_path):
+    words = ("run", base.study, "--home", tmp_path / "home")
+    for wrong, said in (
+        (("--parts", "here"), "no cluster is given"),
+        (("--cluster", "here", "--keep-parcels", 0), "keeps no parcel"),
+        (("--cluster", "elsewhere"), "is no cluster"),
+        (("--cluster", "here", "--parts", "s3://"), "is no address for parts"),
+    ):
+        found = gridstead(*words, *wrong)
+        assert found.code == 2
+        assert said in found.err
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.slow
+def test_a_build_of_parts_in_a_bucket_is_the_same(base, parted):
+    with bucket() as land:
+        build = parted("--parts", land.url).build
+        assert any("/score-" in name for name in land.objects())
+        assert_equal(build, base.build)
+        parts = rows(build, "select folder, view_name, note from meta.parts order by folder")
+    assert all(folder.startswith(f"{land.url}/") for folder, _, _ in parts)
+    assert {view for _, view, _ in parts} == {None}
+    assert all("store of objects" in note for _, _, note in parts)
+
+
+@pytest.mark.slow
+def test_processes_of_this_machine_make_the_same_build(base, tmp_path):
+    home = home_of(base, tmp_path)
+    command = [sys.executable, "-m", "flows", "run", base.study, "--home", home, "--no-export"]
+    variables = os.environ | {"PREFECT_HOME": str(tmp_path / "prefect")}
+    done = subprocess.run(
+        [*command, "--cluster", "local:2"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    assert_equal(home / "gridstead.duckdb", base.build)
