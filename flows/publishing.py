@@ -180,7 +180,7 @@ def _run_row(
                 else request.resolution or study.divide.resolution,
                 "area": area_of(study, request),
                 "is_synthetic": synthetic,
-                "limits": study.limits,
+                "limits": [*study.limits, *_kept_limits(request, kept, parts)],
                 "removed": builds.removed_lines(con),
             }
         ],
@@ -197,6 +197,22 @@ def _run_row(
                 "id": source_id,
             },
         )
+
+
+def _kept_limits(request: RunRequest, kept: int, parts: Parts | None) -> list[str]:
+    """Say what a build speaks of that holds some of its parcels in full."""
+    if parts is None or kept == parts.parcel_count:
+        return []
+    where = "the views of the schema parts hold all"
+    if all(row["view_name"] is None for row in parts.told):
+        where = f"all lie at {request.parts}"
+    told = (
+        f"The build holds {kept:,} of {parts.parcel_count:,} parcels in full: the first {request.keep_parcels:,} of "
+        f"each workload, and the best of each region at each substation; {where}. Scores, ranks and regions are "
+        "of all parcels; costs of parcels, how sure their ranks are, ranks under other weights, maps of parcels and "
+        "shares of metrics known are of those in full."
+    )
+    return [told]
 
 
 def _carry_rejects(con: Any, paths: Mapping[str, Path]) -> None:

@@ -240,3 +240,25 @@ def test_processes_of_this_machine_make_the_same_build(base, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert_equal(home / "gridstead.duckdb", base.build)
+
+
+def test_what_is_asked_of_few_says_that_they_are_few(parted, gridstead, tmp_path):
+    home = parted("--keep-parcels", KEPT).home
+    asked = ("--home", home)
+    ((lost,),) = rows(
+        home / "gridstead.duckdb",
+        "select parcel_id from parts.parcel anti join core.parcel using (parcel_id) limit 1",
+    )
+    told = gridstead("explain", lost, *asked)
+    assert told.code == 2
+    assert "see parts.parcel_score" in told.err
+    top = gridstead("top", "training", "--level", "parcel", *asked)
+    assert "parcels the build holds" in top.out
+    ((limits,),) = rows(home / "gridstead.duckdb", "select limits from meta.run")
+    assert any(f"the first {KEPT} of each workload" in limit for limit in limits)
+    for words in (
+        ("export", "training", "gpkg", "csv", "--level", "parcel", "--top", "all"),
+        ("export", "training", "geoparquet", "pmtiles", "--level", "county"),
+    ):
+        assert gridstead(*words, "--out", tmp_path, *asked).code == 0
+    assert gridstead("doctor", *asked, "--json").json["errors"] == 0
