@@ -32,6 +32,7 @@ from data.errors import PullError, UsageError
 
 ATTEMPTS = 3
 CHECK = "Check --parts and the store's own variables, such as AWS_ENDPOINT_URL."
+MISSING = "It was removed, or lies on a machine that this one does not see."
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 # Half-written files of a folder; a store of objects has none.
 HALF = ".part"
@@ -281,7 +282,7 @@ class Place:
                     if not self.is_local and doing == "written":
                         raise Transient(str(error)) from error
                     msg = f"{access.uri} does not exist."
-                    raise PullError(msg, "Whatever made it was removed: run again.") from error
+                    raise PullError(msg, MISSING) from error
 
         with without_secrets():
             return retry.run(access.uri, attempt)

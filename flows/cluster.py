@@ -11,11 +11,11 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from platform import python_version_tuple
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from data.errors import ClusterError, UsageError
 from data.place import Place, Stored
@@ -28,6 +28,8 @@ HERE = "here"
 ALL_FILE = "all.json"
 SAY_EVERY_S = 5.0
 
+_HELD: dict[str, Any] = {}
+_STACK = ExitStack()
 _LOCAL = re.compile(r"local(?::([1-9][0-9]{0,3}))?")
 _SCHEDULER = re.compile(r"(?:tcp|tls|ucx|ws|wss)://[^\s/?#@]+:[0-9]+")
 
@@ -38,6 +40,7 @@ PACKAGES = (
 )
 
 Summary = dict[str, Any]
+T = TypeVar("T")
 
 
 class Order(Protocol):
@@ -148,8 +151,11 @@ class Here(Cluster):
     def _each(
         self, work: Work, order: Order, names: Sequence[str]
     ) -> Iterator[tuple[str, Summary]]:
-        for name in names:
-            yield name, do(work, order, name)
+        try:
+            for name in names:
+                yield name, do(work, order, name)
+        finally:
+            let_go()
 
 
 @contextmanager
@@ -193,9 +199,33 @@ def do(work: Work, order: Order, name: str) -> Summary:
     """Do a piece, or read what was told of it when it is done and whole."""
     if (there := _kept(order, name)) is not None:
         return there
+    if order.folder not in _HELD:
+        let_go()
     summary = work(order, name)
     order.place.write_bytes(f"{order.folder}/{name}.json", json.dumps(summary).encode())
     return summary
+
+
+def hold(order: Order, make: Callable[[ExitStack], T]) -> T:
+    """Give what a process keeps from piece to piece of an order: made once, let go before another order's.
+
+    Parameters
+    ----------
+    order
+        The order.
+    make
+        Makes it; what it enters in the stack is left when it is let go.
+    """
+    if order.folder not in _HELD:
+        let_go()
+        _HELD[order.folder] = make(_STACK)
+    return _HELD[order.folder]
+
+
+def let_go() -> None:
+    """Let go what this process keeps."""
+    _HELD.clear()
+    _STACK.close()
 
 
 def _kept(order: Order, name: str) -> Summary | None:

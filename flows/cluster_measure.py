@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+import platform
 import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from data.pull import Pulled
 from data.readers.raster import open_raster
 from data.study import Measure, Study
 from flows import keys
-from flows.cluster import Cluster, Summary, files_of
+from flows.cluster import Cluster, Summary, files_of, hold
 from flows.fiber_graph import INDEX_SUFFIX
 from flows.measured_by import MeasuredBy
 from flows.measuring import Where, engine_of, measure_rows, rejected_rows, rejects_of
@@ -101,7 +102,7 @@ class MeasuredPieces:
         In the order of their names.
     summaries
         Of each piece: `rows` measured, `content_sha256`, `known` columns, `rejected` ids with reasons,
-        `seconds`, `peak_mb` of its worker.
+        `seconds`, and `worker` with its `peak_mb`.
     """
 
     place: Place
@@ -208,11 +209,13 @@ def measure_pieces(
         if summary["rows"]:
             progress.measured(summary["rows"])
 
-    if not cluster.is_near:
-        _offer(order)
-    summaries = cluster.run(measure_piece, order, [*rows], "measure", seen)
-    if not cluster.is_near:
-        place.remove(order.inputs_folder)
+    try:
+        if not cluster.is_near:
+            _offer(order)
+        summaries = cluster.run(measure_piece, order, [*rows], "measure", seen)
+    finally:
+        if not cluster.is_near:
+            place.remove(order.inputs_folder)
     found = MeasuredPieces(place, folder, order.folder, pieces, summaries)
     if not any(summary["rows"] for summary in summaries.values()):
         msg = f"No parcel could be measured: {found.rejected['reason'].iloc[0]}"
@@ -230,7 +233,8 @@ def measure_piece(order: MeasureOrder, name: str) -> Summary:
     """
     with _BUSY:
         began = time.monotonic()
-        engine, prepare_s = _engine(order)
+        engine = hold(order, partial(_engine, order))
+        prepare_s = time.monotonic() - began
         said: list[str] = []
         table = order.place.read(f"{order.pieces}/{name}{SUFFIX}")
         measured, rejected = [_schema().empty_table()], []
@@ -246,6 +250,7 @@ def measure_piece(order: MeasureOrder, name: str) -> Summary:
         stored = order.place.write(f"{order.folder}/{name}{SUFFIX}", counted)
         return {
             "piece": name,
+            "worker": f"{platform.node()}:{os.getpid()}",
             "rows": len(metrics),
             "content_sha256": content_sha256(counted),
             "known": known,
@@ -253,29 +258,22 @@ def measure_piece(order: MeasureOrder, name: str) -> Summary:
             "said": said,
             "seconds": round(time.monotonic() - began, 3),
             "prepare_s": round(prepare_s, 3),
-            "peak_mb": round(_peak_mb()),
+            "peak_mb": round(peak_mb()),
             "files": files_of(parquet=stored),
         }
 
 
-# Kernels hold what they were prepared with, and rasters are read by one thread at a time.
+# A raster is read by one thread at a time.
 _BUSY = threading.Lock()
-_HELD: dict[str, Engine] = {}
-_OPEN = ExitStack()
 
 
-def _engine(order: MeasureOrder) -> tuple[Engine, float]:
-    """Engine of an order, prepared once a process; with it the seconds that this took now."""
-    if order.folder in _HELD:
-        return _HELD[order.folder], 0.0
-    began = time.monotonic()
-    _HELD.clear()
-    _OPEN.close()
+def _engine(order: MeasureOrder, stack: ExitStack) -> Engine:
+    """Prepare what the order measures by; the raster of slopes is open as long as the stack."""
     here = _here(order)
     raster = None
     if order.slope is not None:
         source, path = order.slope
-        raster = _OPEN.enter_context(open_raster(source, here(path)))
+        raster = stack.enter_context(open_raster(source, here(path)))
     by = order.by
     own = replace(
         by,
@@ -285,8 +283,7 @@ def _engine(order: MeasureOrder) -> tuple[Engine, float]:
         excluded=by.excluded and here(by.excluded),
         people=by.people and here(by.people),
     )
-    _HELD[order.folder] = engine_of(own.inputs(), raster)
-    return _HELD[order.folder], time.monotonic() - began
+    return engine_of(own.inputs(), raster)
 
 
 @cache
@@ -363,8 +360,8 @@ def _machine_folder() -> Path:
     return folder
 
 
-def _peak_mb() -> float:
-    """Most memory that this process has held."""
+def peak_mb() -> float:
+    """Most memory that this process has held, MB."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]

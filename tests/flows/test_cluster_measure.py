@@ -79,13 +79,6 @@ def measure(inputs, place, said):
     return run
 
 
-@pytest.fixture(autouse=True)
-def _prepared_anew():
-    """What a process holds of one test is not the next one's."""
-    yield
-    cluster_measure._HELD.clear()
-
-
 def joined(found):
     """Metrics of all pieces, by id."""
     tables = [found.metrics(piece.name) for piece in found.pieces]
@@ -261,7 +254,6 @@ def test_a_machine_that_lacks_the_inputs_fetches_them_once(
     old = cache_home / "input-of-days-ago"
     old.mkdir()
     os.utime(old, (0, 0))
-    cluster_measure._HELD.clear()
     place.remove(found.metric_folder)
     measure(Far(print, tmp_path / "work"), **copied)
     assert not old.exists()
@@ -368,7 +360,6 @@ def test_the_slopes_of_a_raster_are_the_same(measure, base, inputs, tmp_path, ca
     assert 0 < alone.column("slope_mean_pct").null_count < len(alone)
     assert joined(measure(study=loaded, pulled=pulled)).equals(alone)
     # A raster that this machine lacks comes with the other inputs.
-    cluster_measure._HELD.clear()
     far = Far(print, pulled["slope"].path)
     there = measure(far, study=loaded, pulled=pulled, place=Place.at(tmp_path / "far"))
     assert joined(there).equals(alone)
