@@ -1,6 +1,7 @@
 """Score one piece of a study measured in parts: what ranks its parcels among all, and what its regions hold."""
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from data.place import Place
 from data.study import Study
 from data.workload import Workload
 from flows.cluster import Summary, files_of
+from flows.cluster_measure import peak_mb
 from flows.steps import LOCATED_COLUMNS, REGION_COLUMNS
 from geo.regions import needs_outline, outline_spots
 
@@ -61,6 +63,7 @@ class ScoreOrder:
 
 def score_piece(order: ScoreOrder, name: str) -> Summary:
     """Score the parcels of a piece by the SQL of a build, and write what is found to the place."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gridstead-") as scratch, store.create() as con:
         con.execute("set threads = 1")
         con.execute("set memory_limit = $limit", {"limit": f"{MEMORY_MB}MB"})
@@ -85,7 +88,12 @@ def score_piece(order: ScoreOrder, name: str) -> Summary:
         for kind, table in found.items()
     }
     stored[SUFFIX[1:]] = order.place.write(order.file(name), scores)
-    return {"files": files_of(**stored)}
+    return {
+        "piece": name,
+        "seconds": round(time.monotonic() - began, 3),
+        "peak_mb": round(peak_mb()),
+        "files": files_of(**stored),
+    }
 
 
 def _local(place: Place, name: str, scratch: Path) -> Path:

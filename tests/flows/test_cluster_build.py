@@ -1,6 +1,7 @@
 """A build of parts: equal to that of one process where all parcels are kept, and of all parcels where few are."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from data import store
 from flows import cli
 from flows.cluster import Here
 from flows.cluster_measure import measure_pieces
+from geo.errors import GeometryError
 from tests.bucket import bucket
+from tests.flows import tiny
 from tests.flows.conftest import rows
 from tests.flows.plain import without_prefect
+from tests.flows.test_measuring import fail_at
 
 # Results of the steps before parcels are measured.
 BEFORE = ("stage-", "layers-", "power-", "people-", "fiber-", "exclusion-", "parcel-")
@@ -177,6 +181,10 @@ def test_views_of_the_parts_hold_all_parcels(base, parted):
     assert len(pieces) > 1
     counted = "select piece, count(*) from parts.parcel group by piece"
     assert dict(rows(build, counted)) == pieces
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"``` sql\n(.*?)```", readme, re.DOTALL)
+    for query in told.strip().removesuffix(";").split(";\n"):
+        rows(build, query)
     lacking = [row for row in rows(build, "from meta.column") if row[0] == "parts" and not row[4]]
     assert lacking == []
 
@@ -262,3 +270,25 @@ def test_what_is_asked_of_few_says_that_they_are_few(parted, gridstead, tmp_path
     ):
         assert gridstead(*words, "--out", tmp_path, *asked).code == 0
     assert gridstead("doctor", *asked, "--json").json["errors"] == 0
+
+
+def test_parcels_at_fault_are_left_out_as_by_one_process(
+    base, gridstead, plain, tmp_path, monkeypatch
+):
+    shutil.copytree(base.study.parent, tmp_path / "study")
+    study = tmp_path / "study" / base.study.name
+    tiny.edit(study, {"measure": {"on_failed_chunk": "skip"}})
+    query = "select parcel_id from mart.parcel_score where rank = 2 and workload = 'training'"
+    ((bad,),) = rows(base.build, query)
+    builds = {}
+    with fail_at(monkeypatch, bad, GeometryError(f"Parcel {bad} is bad.")):
+        for name, words in (("one", ()), ("parts", ("--cluster", "here"))):
+            home = home_of(base, tmp_path / name)
+            found = gridstead("run", study, "--home", home, "--no-export", *words)
+            assert found.code == 0, found.err
+            builds[name] = home / "gridstead.duckdb"
+    assert_equal(builds["parts"], builds["one"])
+    told = "select reason from meta.rejected_row where reject_code = 'measure_failed'"
+    assert rows(builds["parts"], told) == [(f"{bad}: Parcel {bad} is bad.",)]
+    pieces = "select sum(row_count) - sum(measured_count) from meta.partition"
+    assert rows(builds["parts"], pieces) == [(1,)]
