@@ -352,7 +352,7 @@ def load_piece(con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path) ->
     """Load one piece of a study measured in parts into an empty build, and score its parcels.
 
     `parcel` and `metric` are the Parquet files of the piece. What is staged of its regions stays:
-    `staging.region_parcel`, `region_best` and `region_gate`.
+    `staging.region_parcel`, `region_best` and `region_gate`; `meta.workload_parcel` counts its parcels.
     """
     for name in ("parcel", "parcel_metric"):
         store.run_tables(con, f"core/{name}")
@@ -362,7 +362,7 @@ def load_piece(con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path) ->
         store.run_file(con, f"mart/{name}")
     _stage_for(con, "parcel_score", {}, is_kept=False)
     store.run_file(con, "mart/parcel_score")
-    for name in ("region_parcel", "region_best", "region_gate"):
+    for name in ("workload_parcel", "region_parcel", "region_best", "region_gate"):
         store.run_file(con, f"meta/{name}")
 
 

@@ -134,8 +134,9 @@ def make_parts(
             study, **inputs, log=log, place=place, cluster=workers, pulled=pulled
         )
         order = _score_order(study, measured)
-        workers.run(score_piece, order, [piece.name for piece in measured.pieces], "scores")
-    return _kept(Scored(order, measured, home.work), most, parcels, home, log)
+        names = [piece.name for piece in measured.pieces]
+        scores = workers.run(score_piece, order, names, "scores")
+    return _kept(Scored(order, measured, scores, home.work), most, parcels, home, log)
 
 
 def _score_order(study: Study, measured: MeasuredPieces) -> ScoreOrder:

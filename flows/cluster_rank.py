@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from data import store
 from data.pieces import SUFFIX, Piece
 from data.place import Place
+from flows.cluster import Summary
 from flows.cluster_measure import MeasuredPieces
 from flows.cluster_score import ScoreOrder
-from flows.results import ROW_GROUP, beside
+from flows.results import ROW_GROUP, beside, write
 
 # Sorts and joins of all parcels; what does not fit goes to disk.
 MEMORY_MB = 2_000
@@ -49,12 +50,15 @@ class Scored:
         What the pieces were scored by.
     measured
         What was measured of them.
+    scores
+        What was told of the scores of each.
     spill
         Folder of this machine for what sorts and joins cannot hold in memory.
     """
 
     order: ScoreOrder
     measured: MeasuredPieces
+    scores: Mapping[str, Summary]
     spill: Path
 
     @property
@@ -129,10 +133,15 @@ def keep(scored: Scored, divided: Path, most: int, target: Path, metrics: Path) 
     metrics
         File for their metrics; beside it `score`, `region_parcel`, `region_gate` and `workload_parcel`.
     """
-    with _database(scored) as con:
-        ids = None if scored.parcel_count <= most else _kept(con, scored, most)
-        _write_tables(con, scored, divided, None if ids is None else most, target, metrics)
-        _gather(con, scored, ids, target, metrics)
+    is_all = scored.parcel_count <= most
+    with _database(scored) as con, near(scored, scored.rank_files) as ranks:
+        ids = None if is_all else _kept(con, scored, ranks, most) or _some(scored)
+        _gather(con, scored, ids, ranks, target, metrics)
+        _write_tables(con, scored, divided, target, metrics)
+    # Where all are kept, no rank is beyond.
+    write(
+        _gates(scored, scored.parcel_count if is_all else most), beside(metrics, "workload_parcel")
+    )
     for table in DIVIDED_TABLES:
         shutil.copyfile(
             divided.with_suffix(f".{table}.parquet"), target.with_suffix(f".{table}.parquet")
@@ -194,12 +203,11 @@ def _write_ranks(
             first += len(batch)
 
 
-def _kept(con: duckdb.DuckDBPyConnection, scored: Scored, most: int) -> dict[str, pa.Array]:
+def _kept(
+    con: duckdb.DuckDBPyConnection, scored: Scored, ranks: Sequence[str], most: int
+) -> dict[str, pa.Array]:
     """Ids of the parcels that are kept, by piece."""
-    with (
-        near(scored, scored.rank_files) as ranks,
-        near(scored, scored.files("best")) as best,
-    ):
+    with near(scored, scored.files("best")) as best:
         params = {"rank_paths": ranks, "best_paths": best, "most": most}
         found = store.query_file(con, "cluster/kept", params).to_arrow_table()
     pieces = found.column("piece").combine_chunks().dictionary_encode()
@@ -214,10 +222,28 @@ def _kept(con: duckdb.DuckDBPyConnection, scored: Scored, most: int) -> dict[str
     }
 
 
+def _some(scored: Scored) -> dict[str, pa.Array]:
+    """Ids of a piece: a build holds some parcels, too, where none passes the gates of any workload."""
+    piece = next(p for p in scored.pieces if scored.measured.summaries[p.name]["rows"])
+    name = f"{scored.order.metrics}/{piece.name}{SUFFIX}"
+    ids = scored.place.read(name, columns=["parcel_id"]).column(0).combine_chunks()
+    return {piece.name: ids}
+
+
+def _gates(scored: Scored, most: int) -> pd.DataFrame:
+    """Rows of meta.workload_parcel, of all pieces."""
+    rows = pd.DataFrame([row for told in scored.scores.values() for row in told["gates"]])
+    found = rows.groupby("workload", as_index=False)[["pass_count", "unknown_count", "fail_count"]]
+    summed = found.sum()
+    ranked = summed["pass_count"] + summed["unknown_count"]
+    return summed.assign(kept_rank=ranked.clip(upper=most))
+
+
 def _gather(
     con: duckdb.DuckDBPyConnection,
     scored: Scored,
     ids: Mapping[str, pa.Array] | None,
+    ranks: Sequence[str],
     target: Path,
     metrics: Path,
 ) -> None:
@@ -233,12 +259,8 @@ def _gather(
             parcel.add(_only(read(f"{order.parcels}/{piece.name}{SUFFIX}"), mine))
             metric.add(_only(scored.measured.metrics(piece.name), mine))
             score.add(_only(read(order.file(piece.name)), mine))
-    with near(scored, scored.rank_files) as ranks:
-        params = {"score_path": str(scores), "rank_paths": ranks}
-        ranked = store.query_file(con, "cluster/kept_score", params).to_arrow_reader(BATCH_ROWS)
-        with _Writer(beside(metrics, "score")) as writer:
-            for batch in ranked:
-                writer.add(pa.Table.from_batches([batch]))
+    params = {"score_path": str(scores), "rank_paths": ranks}
+    _write_rows(con, "cluster/kept_score", params, beside(metrics, "score"))
     scores.unlink()
 
 
@@ -246,7 +268,6 @@ def _write_tables(
     con: duckdb.DuckDBPyConnection,
     scored: Scored,
     divided: Path,
-    most: int | None,
     target: Path,
     metrics: Path,
 ) -> None:
@@ -255,18 +276,23 @@ def _write_tables(
         ("region", "regions", "region_parcel", metrics),
         ("gate", "gates", "region_gate", metrics),
         ("spot", "spots", "spot", target),
-        (None, "counts", "workload_parcel", metrics),
     ):
         with near(scored, scored.files(kind)) as paths:
-            params: dict[str, Any] = {f"{kind or 'score'}_paths": paths}
+            params: dict[str, Any] = {f"{kind}_paths": paths}
             if kind == "spot":
                 params["parcel_path"] = str(divided)
-            if kind is None:
-                # Where all are kept, no rank is beyond.
-                params["most"] = scored.parcel_count if most is None else most
-            found = store.query_file(con, f"cluster/{query}", params).to_arrow_table()
-        with _Writer(beside(where, name)) as writer:
-            writer.add(found)
+            _write_rows(con, f"cluster/{query}", params, beside(where, name))
+
+
+def _write_rows(
+    con: duckdb.DuckDBPyConnection, query: str, params: Mapping[str, Any], target: Path
+) -> None:
+    """Write the rows of a query as they come."""
+    rows = store.query_file(con, query, params).to_arrow_reader(BATCH_ROWS)
+    with _Writer(target) as writer:
+        writer.add(rows.schema.empty_table())
+        for batch in rows:
+            writer.add(pa.Table.from_batches([batch]))
 
 
 def _only(table: pa.Table, ids: pa.Array | None) -> pa.Table:

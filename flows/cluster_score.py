@@ -83,6 +83,7 @@ def score_piece(order: ScoreOrder, name: str) -> Summary:
             "best": store.query_file(con, "cluster/piece_best").to_arrow_table(),
         }
         scores = store.query_file(con, "cluster/piece_score").to_arrow_table()
+        gates = con.table("meta.workload_parcel").to_arrow_table().to_pylist()
     stored = {
         f"{kind}{SUFFIX}": order.place.write(order.file(name, kind), table)
         for kind, table in found.items()
@@ -92,6 +93,7 @@ def score_piece(order: ScoreOrder, name: str) -> Summary:
         "piece": name,
         "seconds": round(time.monotonic() - began, 3),
         "peak_mb": round(peak_mb()),
+        "gates": gates,
         "files": files_of(**stored),
     }
 
