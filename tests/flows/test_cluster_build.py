@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from data import store
 from flows import cli
@@ -292,3 +293,25 @@ def test_parcels_at_fault_are_left_out_as_by_one_process(
     assert rows(builds["parts"], told) == [(f"{bad}: Parcel {bad} is bad.",)]
     pieces = "select sum(row_count) - sum(measured_count) from meta.partition"
     assert rows(builds["parts"], pieces) == [(1,)]
+
+
+@pytest.mark.slow
+def test_a_build_holds_some_parcels_where_none_passes_a_gate(base, gridstead, plain, tmp_path):
+    shutil.copytree(base.study.parent, tmp_path / "study")
+    study = tmp_path / "study" / base.study.name
+    profile = yaml.safe_load((ROOT / "data" / "workloads" / "training.yaml").read_text())
+    profile["gates"][0]["at_least"] = 1e6
+    (study.parent / "mine.yaml").write_text(yaml.safe_dump(profile))
+    (entry,) = [e for e in tiny.study_content()["workloads"] if e["id"] == "training"]
+    tiny.edit(study, {"workloads": [entry | {"profile": "mine.yaml"}]})
+    builds = {}
+    for name, words in (("one", ()), ("parts", ("--cluster", "here", "--keep-parcels", 1))):
+        home = home_of(base, tmp_path / name)
+        found = gridstead("run", study, "--home", home, "--no-export", *words)
+        assert found.code == 0, found.err
+        builds[name] = home / "gridstead.duckdb"
+    for query in OF_REGIONS:
+        assert rows(builds["parts"], query) == rows(builds["one"], query), query
+    assert rows(builds["parts"], "from parts.parcel_rank") == []
+    ((kept, every),) = rows(builds["parts"], "select kept_count, parcel_count from meta.run")
+    assert 0 < kept <= every
