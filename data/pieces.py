@@ -16,6 +16,8 @@ from data.place import Place, Stored, parquet_options
 
 PARTITION = "parcel_partition"
 PIECES_FILE = "pieces.json"
+# What a piece costs beside its parcels, 0.07 s, is 2 % of measuring so many; its worker held 1.4 GB at most
+# (1.2 with half, 1.9 with twice as many), and files of 20 to 40 MB suit stores of objects.
 PIECE_ROWS = 131_072
 SUFFIX = ".parquet"
 # Read at a time, and held of pieces that are not full; beyond it the fullest goes to disk.
@@ -103,19 +105,22 @@ def content_sha256(table: pa.Table, key: str = "parcel_id") -> str:
 
     How the rows lie in files, how they are compressed or chunked changes nothing.
     """
-    table = table.sort_by(key).combine_chunks()
+    rows = pa.table({"key": table.column(key), "row": np.arange(table.num_rows)})
+    order = rows.sort_by("key").column("row").to_numpy()
     digest = hashlib.sha256()
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = _plain(column)
-        digest.update(f"{name}\0{values.type}\0{len(values)}\0".encode())
-        digest.update(values.is_valid().to_numpy(zero_copy_only=False).tobytes())
+        digest.update(f"{name}\0{values.type}\0{len(values)}\0{values.null_count}\0".encode())
+        if values.null_count:
+            digest.update(values.is_valid().to_numpy(zero_copy_only=False)[order].data)
         if pa.types.is_large_binary(values.type):
-            ends, octets = _octets(values)
-            digest.update(np.diff(ends).tobytes())
+            ends, octets = _octets(values.take(pa.array(order)))
+            digest.update(np.diff(ends).data)
             digest.update(octets)
         else:
-            numbers = values.fill_null(False if pa.types.is_boolean(values.type) else 0)
-            digest.update(numbers.to_numpy(zero_copy_only=False).tobytes())
+            nothing = False if pa.types.is_boolean(values.type) else 0
+            numbers = values.fill_null(nothing) if values.null_count else values
+            digest.update(numbers.to_numpy(zero_copy_only=False)[order].data)
     return digest.hexdigest()
 
 
@@ -207,7 +212,9 @@ class _Open:
         table = pa.concat_tables(self.held)
         if self.writer is None:
             self.draft = place.scratch(f"{folder}/{self.name}{SUFFIX}")
-            self.writer = pq.ParquetWriter(self.draft, table.schema, **parquet_options(table.schema))
+            self.writer = pq.ParquetWriter(
+                self.draft, table.schema, **parquet_options(table.schema)
+            )
         self.writer.write_table(table, row_group_size=BATCH_ROWS)
         self.written_rows += self.held_rows
         self.held, self.held_rows, self.held_bytes = [], 0, 0

@@ -32,10 +32,18 @@ class Bucket:
     def vanish(self) -> None:
         """Take the bucket away with all that it holds."""
         client = self._client("s3")
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
-            for found in page.get("Contents", ()):
-                client.delete_object(Bucket=self.name, Key=found["Key"])
-        client.delete_bucket(Bucket=self.name)
+        while True:
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+                for found in page.get("Contents", ()):
+                    client.delete_object(Bucket=self.name, Key=found["Key"])
+            try:
+                client.delete_bucket(Bucket=self.name)
+            except client.exceptions.ClientError as error:
+                # Somebody wrote in between.
+                if error.response["Error"]["Code"] != "BucketNotEmpty":
+                    raise
+            else:
+                return
 
     def objects(self) -> list[str]:
         """Names of all objects."""

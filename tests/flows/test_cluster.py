@@ -3,13 +3,9 @@
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
-from pathlib import Path
 
 import psutil
 import pytest
@@ -21,9 +17,9 @@ from flows import cluster_dask
 from flows.cluster import cluster
 from tests.bucket import bucket
 from tests.flows import works
+from tests.flows.scheduler import Scheduler
 from tests.flows.works import Order, calls
 
-ROOT = Path(__file__).parents[2]
 NAMES = [str(number) for number in range(8)]
 SQUARES = [number**2 for number in range(8)]
 
@@ -223,66 +219,23 @@ class TestOfThisMachine:
 @pytest.mark.slow
 class TestAtScheduler:
     @pytest.fixture
-    def address(self):
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    def scheduler(self, tmp_path):
+        with Scheduler.running(tmp_path) as scheduler:
+            yield scheduler
 
-    @pytest.fixture
-    def scheduler(self, address):
-        """Start a scheduler, again when it is called again; a worker is started whenever there is none."""
-        port = address.rpartition(":")[2]
-        running = []
+    def test_one_that_dies_and_comes_back_is_waited_for(self, scheduler, order, said):
+        seen = []
+        scheduler.keep_workers(2)
 
-        def start():
-            words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port]
-            running.append(quiet([*words, "--dashboard-address", "127.0.0.1:0", "--no-dashboard"]))
-            return running[-1]
-
-        yield start
-        for process in running:
-            process.kill()
-            process.wait()
-
-    @pytest.fixture
-    def workers(self, address, tmp_path):
-        """Two workers, each started again when it ends, as a supervisor does."""
-        ended = threading.Event()
-        words = ["-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
-        words += ["--local-directory", str(tmp_path)]
-
-        def keep():
-            while not ended.is_set():
-                process = quiet(words)
-                while process.poll() is None and not ended.wait(0.2):
-                    pass
-                end_with_children(process)
-
-        threads = [threading.Thread(target=keep) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        yield
-        ended.set()
-        for thread in threads:
-            thread.join()
-
-    @pytest.mark.usefixtures("workers")
-    def test_a_scheduler_that_dies_and_comes_back_is_waited_for(
-        self, address, scheduler, order, said
-    ):
-        first, seen = scheduler(), []
-        wait_for(address)
-
-        def kill(summary):
+        def restart(summary):
             seen.append(summary)
             if len(seen) == 2:
-                first.kill()
-                first.wait()
-                scheduler()
+                scheduler.kill()
+                scheduler.start()
 
-        with cluster(address, said.append) as far:
+        with cluster(scheduler.address, said.append) as far:
             assert not far.is_near
-            found = far.run(works.slow_square, order, NAMES, "square", seen=kill)
+            found = far.run(works.slow_square, order, NAMES, "square", seen=restart)
         assert squares(found) == SQUARES
         assert len(seen) == len(NAMES)
         # A piece that was on its way may be done by a worker that does not know better, with the same bytes.
@@ -291,14 +244,12 @@ class TestAtScheduler:
         parts = [name for name in order.place.names("metric-1") if name.endswith(".parquet")]
         assert parts == [f"{name}.parquet" for name in NAMES]
 
-    def test_a_scheduler_that_stays_away_or_has_no_workers_is_told(self, address, scheduler, order):
-        first = scheduler()
-        wait_for(address)
-        far = cluster_dask.AtScheduler(print, address, patience_s=2)
+    def test_one_that_stays_away_or_has_no_workers_is_told(self, scheduler, order):
+        far = cluster_dask.AtScheduler(print, scheduler.address, patience_s=2)
         with closing(far):
             with pytest.raises(ClusterError, match=r"No worker has been at tcp://\S+ for 2 s\."):
                 far.run(works.square, order, NAMES, "square")
-            threading.Timer(1, first.kill).start()
+            threading.Timer(1, scheduler.kill).start()
             with pytest.raises(ClusterError, match="There is no Dask scheduler at"):
                 far.run(works.square, order, NAMES, "square")
 
@@ -330,33 +281,3 @@ def spoil_file(path, how):
     path.unlink()
     if how != "gone":
         path.write_bytes({"cut": content[:-7], "empty": b"", "other": bytes(len(content))}[how])
-
-
-def quiet(words):
-    """Start Python with this tree on its path, and without a word."""
-    variables = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env=variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def end_with_children(process):
-    if process.poll() is None:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-    process.wait()
-
-
-def wait_for(address):
-    host, port = address.removeprefix("tcp://").split(":")
-    for _ in range(200):
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the scheduler does not start")

@@ -23,6 +23,7 @@ from flows.cluster_measure import KNOWN_COUNT, measure_pieces, with_known_share
 from flows.home import Home
 from tests.bucket import bucket
 from tests.flows import works
+from tests.flows.scheduler import Scheduler
 from tests.flows.test_measuring import fail_at, fail_when, only
 from tests.flows.test_slope import METRES, declare, write_raster
 
@@ -317,6 +318,32 @@ class TestWorkers:
         assert joined(found).equals(whole)
         undisturbed = measure(place=Place.at(tmp_path / "undisturbed"))
         assert hashes(undisturbed) == hashes(found)
+
+    def test_a_scheduler_that_is_started_again_leaves_no_gap_and_no_double(
+        self, measure, whole, monkeypatch, tmp_path, said
+    ):
+        undisturbed = measure(place=Place.at(tmp_path / "undisturbed"))
+        monkeypatch.setattr(cluster_measure, "measure_piece", works.slow_measure)
+        with Scheduler.running(tmp_path) as scheduler:
+            scheduler.keep_workers(2)
+            begun = []
+
+            def restart(line):
+                said.append(line)
+                # Told of the first piece, and every few seconds after.
+                if line.startswith("measured ") and not begun:
+                    begun.append(line)
+                    scheduler.kill()
+                    scheduler.start()
+
+            with cluster(scheduler.address, said.append) as far:
+                found = measure(far, log=restart)
+        assert begun
+        assert "cluster: the scheduler does not answer, waiting for it" in said
+        assert hashes(found) == hashes(undisturbed)
+        assert joined(found).equals(whole)
+        # What workers elsewhere would have fetched is gone.
+        assert not [*found.place.local.glob("input-*")]
 
     def test_parts_in_a_bucket(self, measure, whole):
         with bucket() as land, cluster("local:2", print) as two:
