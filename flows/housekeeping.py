@@ -30,6 +30,9 @@ LEFTOVERS = (
     "work/*.part",
     "work/*.parts/*.part",
     "parts/*/*.part",
+    # Folders of sorts that were too large for memory.
+    "work/spill-*",
+    "work/near-*",
     ".*.duckdb",
 )
 _PARTS_FOLDER = re.compile(r"(?P<kind>[a-z]+)-(?P<key>[0-9a-f]{16})")
@@ -66,7 +69,7 @@ def sweep(home: Home) -> list[Path]:
     """Remove what a killed run left half written; whole parts stay for the run that goes on."""
     found = leftovers(home)
     for path in found:
-        path.unlink(missing_ok=True)
+        remove(path)
     return found
 
 

@@ -77,7 +77,12 @@ def test_parts_elsewhere_are_not_the_homes(home, tmp_path):
 def test_what_was_left_half_written_goes(home):
     part = folder(home, "metric", 1, 1000) / "a-0001.parquet.1f2e3d4c.part"
     part.write_bytes(b"half")
-    assert housekeeping.sweep(home) == [part]
+    spill = home.work / "spill-8a_x"
+    spill.mkdir()
+    (spill / "sorted.tmp").write_bytes(b"half")
+    assert housekeeping.sweep(home) == [part, spill]
+    assert not part.exists()
+    assert not spill.exists()
 
 
 def test_the_doctor_looks_for_parts(home):
