@@ -104,11 +104,16 @@ class DaskCluster(Cluster):
         """Yield pieces as they are done, handing out the next ones; ends early where the scheduler is lost."""
         client, code = self._client, code_here()
         waiting, flying = deque(names), {}
+        # Of several that a dying worker had, any may have ended it: each is tried again by itself.
+        accused: list[str] = []
+        alone: deque[str] = deque()
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        most, heard, asked = _threads_of(client), monotonic(), monotonic()
+        watch = _Watch(client, self._patience_s)
         try:
-            while waiting or flying:
-                while waiting and len(flying) < AHEAD * most:
+            while waiting or flying or alone:
+                if not waiting and not flying:
+                    waiting.append(alone.popleft())
+                while waiting and len(flying) < AHEAD * watch.threads:
                     name = waiting.popleft()
                     future = client.submit(_do, work, order, name, code, pure=False)
                     flying[future] = name
@@ -116,33 +121,29 @@ class DaskCluster(Cluster):
                 with suppress(queue.Empty):
                     future = done.get(timeout=BEAT_S)
                     name = flying.pop(future)
-                    summary = self._summary(future, name)
-                    if summary is None:
-                        waiting.append(name)
-                    else:
+                    summary = self._summary(future, name, name in accused)
+                    if summary is not None:
                         yield name, summary
-                if client.status != "running":
-                    raise _LostError
-                if monotonic() - asked > BEAT_S:
-                    # Workers come and go.
-                    most, asked = _threads_of(client), monotonic()
-                if most:
-                    heard = monotonic()
-                elif monotonic() - heard > self._patience_s:
-                    msg = f"No worker has been at {client.scheduler.address} for {self._patience_s:.0f} s."
-                    raise ClusterError(msg, "Start workers and run again: what is done stays.")
+                    elif future.status == "error":
+                        accused.append(name)
+                        alone.append(name)
+                    else:
+                        waiting.append(name)
+                watch.look()
         finally:
             if client.status == "running":
                 client.cancel(list(flying))
 
-    def _summary(self, future: Any, name: str) -> Summary | None:
-        """Summary of a piece, or what went wrong with it; None where its worker died with the answer."""
+    def _summary(self, future: Any, name: str, is_accused: bool) -> Summary | None:
+        """Summary of a piece, or what went wrong with it; None where workers died with it or its answer."""
         if future.status == "cancelled":
             raise _LostError
         distributed = dask()
         try:
             return future.result(timeout=CONNECT_S)
         except distributed.KilledWorker as error:
+            if not is_accused:
+                return None
             ended = error.allowed_failures + 1
             msg = f"Piece {name} ended {ended} workers, one after the other."
             hint = "Most likely memory: give each worker more, or take fewer of them."
@@ -227,6 +228,38 @@ class AtScheduler(DaskCluster):
         threads = _threads_of(client)
         self._log(f"cluster: {threads} threads of workers at {self._address}")
         return client
+
+
+class _Watch:
+    """Whether the scheduler and its workers are there."""
+
+    def __init__(self, client: Any, patience_s: float) -> None:
+        self._client = client
+        self._patience_s = patience_s
+        self.threads = _threads_of(client)
+        self._asked = self._seen = monotonic()
+
+    def look(self) -> None:
+        """Look at the scheduler, and now and then at its workers, who come and go.
+
+        Raises
+        ------
+        _LostError
+            The scheduler does not answer.
+        ClusterError
+            There has been no worker for too long.
+        """
+        if self._client.status != "running":
+            raise _LostError
+        now = monotonic()
+        if now - self._asked > BEAT_S:
+            self.threads, self._asked = _threads_of(self._client), now
+        if self.threads:
+            self._seen = now
+        elif now - self._seen > self._patience_s:
+            address = self._client.scheduler.address
+            msg = f"No worker has been at {address} for {self._patience_s:.0f} s."
+            raise ClusterError(msg, "Start workers and run again: what is done stays.")
 
 
 class _LostError(Exception):
