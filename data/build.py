@@ -100,9 +100,17 @@ ALIKE = {
     for workload in ("training", "inference")
     for level in ("regions", "parcels")
 }
-# Staged before a mart, for a range of parcels at a time: each has many rows of metrics.
-IN_RANGES = {"parcel_score": "parcel_sum", "region_rank": "best_factor"}
+# Staged for a range of parcels at a time: each has many rows of metrics.
 RANGE_PARCELS = 65_536
+# What was found of all parcels in pieces, beside the metrics of those that a build keeps in full.
+KEPT_FILES = ("score", "region_parcel", "region_gate", "workload_parcel")
+# Told before the view reads them: whoever opens a build may read parts through a reader of its own.
+PARTS_VIEWS = {
+    "parcel": "core.parcel",
+    "parcel_metric": "core.parcel_metric",
+    "parcel_score": "mart.parcel_score",
+    "parcel_rank": "mart.parcel_score",
+}
 EXAMPLE_ROWS = 5
 # What a region's candidates are granted: from rows of staging.region_candidate those of staging.region_used.
 Fill = Callable[[pd.DataFrame], pd.DataFrame]
@@ -223,7 +231,7 @@ def metric_schema() -> pa.Schema:
     """
     with store.create() as con:
         con.execute("create schema core")
-        con.execute(con.extract_statements(store.sql_text("core/parcel_metric"))[0])
+        store.run_tables(con, "core/parcel_metric")
         measured = con.table("core.parcel_metric").to_arrow_table().schema
     kept = [field for field in measured if field.name != "known_share"]
     return pa.schema([*kept, *(pa.field(name, pa.string()) for name in PARCEL_WHERE)])
@@ -294,13 +302,16 @@ def make_mart(
     confidence: Path,
     fill: Fill,
     confide: Confide,
+    is_kept: bool = False,
 ) -> None:
     """Load parcels and metrics, then score, rank and publish the views and macros.
 
     `power` is the table of substations, `fiber` that of fiber nodes and `people` holds the people counted;
     the other tables of their steps stand beside them. `access` says which nodes are near each parcel, `cost`
     what parcels cost, `confidence` how sure their ranks are. `fill` says how many megawatts of its target each
-    candidate of a region brings, and `confide` how sure the ranks of regions are that are filled so.
+    candidate of a region brings, and `confide` how sure the ranks of regions are that are filled so. With
+    `is_kept` the parcels are those that a build keeps of a study measured in parts: ranks among all, and the
+    counts of regions, stand beside `metric`.
     """
     params = {
         "parcel_path": str(parcel),
@@ -315,6 +326,7 @@ def make_mart(
         "cost_path": str(cost),
         **_beside(cost, COST_FILES),
         "confidence_path": str(confidence),
+        **(_beside(metric, KEPT_FILES) if is_kept else {}),
     }
     for name in PARCEL_TABLES:
         store.run_file(con, f"core/{name}", params)
@@ -323,8 +335,7 @@ def make_mart(
     store.run_file(con, "meta/staging_schema")
     store.run_file(con, "meta/figure")
     for name in MART_ORDER:
-        if name in IN_RANGES:
-            _fill_in_ranges(con, IN_RANGES[name])
+        _stage_for(con, name, params, is_kept=is_kept)
         if name == "region_fill":
             _fill_regions(con, fill)
         store.run_file(con, f"mart/{name}", params)
@@ -332,16 +343,61 @@ def make_mart(
             _confide_regions(con, confide)
         if name in ALIKE:
             _comment_alike(con, f"mart.{name}", f"mart.{ALIKE[name]}")
+    # Of all parcels: found here, or in pieces.
+    store.run_file(con, f"{'cluster' if is_kept else 'meta'}/workload_parcel", params)
     store.run_file(con, "meta/drop_staging")
     store.run_file(con, "meta/column")
+
+
+def load_piece(con: duckdb.DuckDBPyConnection, *, parcel: Path, metric: Path) -> None:
+    """Load one piece of a study measured in parts into an empty build, and score its parcels.
+
+    `parcel` and `metric` are the Parquet files of the piece. What is staged of its regions stays:
+    `staging.region_parcel`, `region_best` and `region_gate`; `meta.workload_parcel` counts its parcels.
+    """
+    for name in ("parcel", "parcel_metric"):
+        store.run_tables(con, f"core/{name}")
+    store.run_file(con, "cluster/piece", {"parcel_path": str(parcel), "metric_path": str(metric)})
+    store.run_file(con, "meta/staging_schema")
+    for name in MART_ORDER[: MART_ORDER.index("parcel_score")]:
+        store.run_file(con, f"mart/{name}")
+    _stage_for(con, "parcel_score", {}, is_kept=False)
+    store.run_file(con, "mart/parcel_score")
+    for name in ("workload_parcel", "region_parcel", "region_best", "region_gate"):
+        store.run_file(con, f"meta/{name}")
+
+
+def tell_parts(
+    con: duckdb.DuckDBPyConnection, parts: list[dict[str, Any]], pieces: pd.DataFrame
+) -> None:
+    """Tell where all parcels are that were measured in parts, with a view of each folder of this machine.
+
+    `parts` are rows of meta.parts, `pieces` those of meta.partition.
+    """
+    _insert(con, "meta.partition", pieces)
+    _insert(con, "meta.parts", pd.DataFrame(parts))
+    con.execute("create schema parts")
+    for row in parts:
+        if row["view_name"] is not None:
+            name = row["part_kind"]
+            # A view takes no parameters; the path stands in it as text between quotes.
+            folder = "'" + str(row["folder"]).replace("'", "''") + "'"
+            for statement in con.extract_statements(
+                store.sql_text(f"parts/{name}").replace("$folder", folder)
+            ):
+                con.execute(statement)
+            _comment_alike(con, f"parts.{name}", PARTS_VIEWS[name])
 
 
 def _comment_alike(con: duckdb.DuckDBPyConnection, view: str, like: str) -> None:
     """Say of the columns of a view what is said of those of the view that it selects from."""
     told = dict(store.query_file(con, "query/comments_of", {"named": like}).fetchall())
+    own = dict(store.query_file(con, "query/comments_of", {"named": view}).fetchall())
     # In one transaction: each by itself would be forced to disk.
     con.begin()
     for column in con.table(view).columns:
+        if column in own:
+            continue
         # A comment cannot be a parameter; those of a view that we wrote are text between quotes.
         text = told[column].replace("'", "''")
         con.execute(f"comment on column {view}.{column} is '{text}'")
@@ -408,6 +464,23 @@ def insert_frame(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame
     _insert(con, table, frame)
 
 
+def _stage_for(
+    con: duckdb.DuckDBPyConnection, mart: str, params: Mapping[str, str], *, is_kept: bool
+) -> None:
+    """Stage what a mart is made from: of all parcels, by the pieces that they were measured in if so."""
+    found_in = "cluster" if is_kept else "meta"
+    if mart == "parcel_score" and is_kept:
+        store.run_file(con, "meta/parcel_sum_table")
+        store.run_file(con, "cluster/parcel_sum", params)
+    elif mart == "parcel_score":
+        _fill_in_ranges(con, "parcel_sum")
+    elif mart == "region":
+        store.run_file(con, f"{found_in}/region_parcel", params)
+    elif mart == "region_rank":
+        store.run_file(con, f"{found_in}/region_gate", params)
+        _fill_in_ranges(con, "best_factor")
+
+
 def _fill_in_ranges(con: duckdb.DuckDBPyConnection, staged: str) -> None:
     """Create a staged table, and fill it for all parcels."""
     store.run_file(con, f"meta/{staged}_table")
@@ -419,7 +492,7 @@ def _fill_in_ranges(con: duckdb.DuckDBPyConnection, staged: str) -> None:
 
 def _fill_regions(con: duckdb.DuckDBPyConnection, fill: Fill) -> None:
     """Stage the candidates of regions, and what each is granted."""
-    for name in ("region_candidate", "region_used_table"):
+    for name in ("region_best", "region_candidate", "region_used_table"):
         store.run_file(con, f"meta/{name}")
     _insert(con, "staging.region_used", fill(con.table("staging.region_candidate").to_df()))
 

@@ -62,6 +62,10 @@ class MeasureError(GridsteadError):
     """A chunk of parcels could not be measured, and the study does not let the run go on."""
 
 
+class ClusterError(GridsteadError):
+    """The cluster cannot be reached, or its workers cannot do the work."""
+
+
 class CheckError(GridsteadError):
     """A check of error severity failed; nothing was published."""
 

@@ -1,6 +1,7 @@
 """DuckDB: connections, SQL files, builds that are published whole or not at all."""
 
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -13,6 +14,10 @@ from data.errors import BuildError, LackingError
 
 # Older clients open what 2.0 writes under this storage version.
 STORAGE_VERSION = "v1.5.0"
+# Views of parts put it before the paths of their files where a session has it, see `data.parts_reader`.
+PARTS_PREFIX = "parts://"
+# Folders by the names that a run gives them: a build of somebody else's may name no other.
+_PARTS_FOLDER = re.compile(r"(parcel|metric|score|rank)-[0-9a-f]{16}")
 # Connections of one process to one build share their configuration; it is set once.
 _CONFIGURING = threading.Lock()
 
@@ -39,6 +44,8 @@ def create(path: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 def open_build(path: Path, *, memory_mb: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a published build: read-only, no access to files or the network, configuration locked.
+
+    Of files it reads its own parts, where its parcels were measured in parts that lie on this machine.
 
     Parameters
     ----------
@@ -67,10 +74,21 @@ def open_build(path: Path, *, memory_mb: int | None = None) -> duckdb.DuckDBPyCo
 
 
 def _confine(con: duckdb.DuckDBPyConnection, memory_mb: int | None) -> None:
-    """Take from a connection whatever reaches beyond its database, for good."""
+    """Take from a connection whatever reaches beyond its database and its parts, for good."""
+    folders = _parts_of(con)
+    if folders:
+        # Of the connection; what follows is of all connections of this process to the build.
+        con.execute("set variable parts_reader = $prefix", {"prefix": PARTS_PREFIX})
     (is_locked,) = con.execute("select current_setting('lock_configuration')").fetchall()[0]
     if is_locked:
         return
+    if folders:
+        # Takes a while to import, and few builds have parts.
+        from data.parts_reader import PartsReader
+
+        con.register_filesystem(PartsReader(folders))
+        allowed = [f"{PARTS_PREFIX}{folder}/" for folder in folders]
+        con.execute("set allowed_directories = $allowed", {"allowed": allowed})
     con.execute("set enable_progress_bar = false")
     # Variables of Python are no tables.
     con.execute("set python_enable_replacements = false")
@@ -84,6 +102,19 @@ def _confine(con: duckdb.DuckDBPyConnection, memory_mb: int | None) -> None:
     con.execute("set lock_configuration = true")
 
 
+def _parts_of(con: duckdb.DuckDBPyConnection) -> list[Path]:
+    """Folders of this machine that a build reads its parcels from; most builds have none."""
+    # Of a table: a view of somebody else's build could read anything now.
+    if not query_file(con, "query/parts_table").fetchall():
+        return []
+    named = [Path(row[0]) for row in query_file(con, "query/parts_folders").fetchall()]
+    return [
+        path
+        for path in named
+        if path.is_absolute() and _PARTS_FOLDER.fullmatch(path.name) and path.resolve() == path
+    ]
+
+
 def run_file(
     con: duckdb.DuckDBPyConnection, name: str, params: Mapping[str, Any] | None = None
 ) -> None:
@@ -95,6 +126,13 @@ def run_file(
         except duckdb.Error as error:
             msg = f"sql/{name}.sql failed: {str(error).splitlines()[0]}"
             raise BuildError(msg) from error
+
+
+def run_tables(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Run what `sql/<name>.sql` creates, and not what it fills it with."""
+    for statement in con.extract_statements(sql_text(name)):
+        if statement.type == duckdb.StatementType.CREATE:
+            con.execute(statement)
 
 
 def query_file(

@@ -191,8 +191,17 @@ def honest(run: dict[str, Any]) -> list[str]:
             "; the grid is synthetic: its substations are not the real ones"
             if run["is_synthetic"]
             else ""
-        )
+        ),
+        *kept_note(run),
     ]
+
+
+def kept_note(run: dict[str, Any]) -> list[str]:
+    """Say how many parcels a build holds in full where these are not all."""
+    kept, every = run.get("kept_count"), run["parcel_count"]
+    if kept is None or kept == every:
+        return []
+    return [f"of {every:,} parcels the build holds {kept:,} in full; parts.parcel_rank ranks all"]
 
 
 def _distinct(columns: list[str]) -> list[str]:

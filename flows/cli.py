@@ -49,6 +49,9 @@ def run(
     offline: Annotated[bool, Flag] = False,
     accept_changes: Annotated[bool, Flag] = False,
     export: bool = True,
+    cluster: str | None = None,
+    parts: str | None = None,
+    keep_parcels: int = 100_000,
     home: HomeOption = None,
     out: Path | None = None,
     keep_builds: int = 5,
@@ -95,6 +98,14 @@ def run(
         Publish although sources lost many rows, a state or a class of voltage since the last build.
     export
         Write files for maps, pictures and the report after publishing.
+    cluster
+        Who measures the parcels, in pieces: local or local:4 (processes of this machine), or the
+        address of a Dask scheduler, tcp://host:8786; needs gridstead[cluster].
+    parts
+        Folder or address (s3://bucket/folder, gs://, abfs://) of the pieces (default: parts in the
+        home).
+    keep_parcels
+        Of a cluster's parcels, the first so many of each workload that the build holds in full.
     out
         Folder of the exports (default: exports in the home).
     keep_builds
@@ -128,6 +139,9 @@ def run(
         offline=offline,
         accept_changes=accept_changes,
         export=export,
+        cluster=cluster,
+        parts=parts,
+        keep_parcels=keep_parcels,
         keep_builds=keep_builds,
         keep_history=keep_history,
         max_gb=max_gb,

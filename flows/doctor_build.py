@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -30,6 +31,7 @@ def examine(home: Home, now: datetime, max_age_h: float | None) -> Iterator[Find
         with store.open_build(home.build) as con:
             run = rows_of(con, "query/run")[0]
             checks = rows_of(con, "query/checks")
+            parts = rows_of(con, "query/parts_files")
             sources = rows_of(con, "query/source_report")
     except LackingError as error:
         yield Finding("build", WARN, error.message, error.hint)
@@ -39,6 +41,8 @@ def examine(home: Home, now: datetime, max_age_h: float | None) -> Iterator[Find
         yield Finding("build", ERROR, f"cannot be opened: {first}", RESTORE)
         return
     yield _build(run, checks)
+    if parts:
+        yield _parts(parts)
     yield _age(run, now, max_age_h)
     yield from _last_try(home)
     yield _stale(sources, now)
@@ -79,12 +83,28 @@ def _build(run: dict[str, Any], checks: list[dict[str, Any]]) -> Finding:
         for severity in ("error", "warn")
     }
     about = f"run {run['run_id']} of study {run['study']}, {run['parcel_count']:,} parcels"
+    if run["kept_count"] < run["parcel_count"]:
+        about += f" ({run['kept_count']:,} of them in full)"
     if found["error"]:
         return Finding("build", ERROR, f"{about}; failed: {', '.join(found['error'])}.", RESTORE)
     if found["warn"]:
         hint = "Look at the report, or at meta.check_result."
         return Finding("build", WARN, f"{about}; warnings: {', '.join(found['warn'])}.", hint)
     return Finding("build", OK, f"{about}; {len(checks)} checks hold.")
+
+
+def _parts(files: list[dict[str, Any]]) -> Finding:
+    """Whether the files are there that the views of the parts read."""
+    there = {
+        folder: {path.name for path in Path(folder).glob("*.parquet")}
+        for folder in {row["folder"] for row in files}
+    }
+    lacking = [row for row in files if row["file"] not in there[row["folder"]]]
+    if lacking:
+        told = f"{len(lacking):,} of {len(files):,} files are gone, {lacking[0]['folder']}/{lacking[0]['file']} among them"
+        hint = "Views of the schema parts fail: gridstead run makes what is gone again."
+        return Finding("parts", ERROR, f"{told}.", hint)
+    return Finding("parts", OK, f"{len(files):,} files of {len(there):,} folders are there.")
 
 
 def _age(run: dict[str, Any], now: datetime, max_age_h: float | None) -> Finding:

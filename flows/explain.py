@@ -9,7 +9,7 @@ import shapely
 
 from data import store
 from data.errors import UsageError
-from flows.asking import honest, lat_lon
+from flows.asking import honest, kept_note, lat_lon
 from flows.explain_cost import costs_beside, parcel_costs
 from flows.explain_show import parcel_notes, source_section, summary, workload_sections
 from flows.explain_verdict import Profile, alternatives, changes, compared, values_of
@@ -231,7 +231,8 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
     point = lat_lon(what)
     if point is None:
         msg = f"There is no parcel {what!r}."
-        raise UsageError(msg, "Give the id of a parcel, or LAT,LON such as 39.04,-77.49.")
+        hint = "Give the id of a parcel, or LAT,LON such as 39.04,-77.49."
+        raise UsageError(msg, " ".join([hint, *_elsewhere(con)]))
     lat, lon = point
     near = store.query_file(
         con, "query/parcels_near", {"lon": lon, "lat": lat, "reach": REACH_DEG}
@@ -241,4 +242,11 @@ def _find_parcel(con: duckdb.DuckDBPyConnection, what: str) -> str:
         if shapely.covers(shapely.from_wkb(geometry), here):
             return str(parcel_id)
     msg = f"No parcel of the build holds {lat}, {lon}."
-    raise UsageError(msg, "The point may lie in water or outside the area; write latitude first.")
+    hint = "The point may lie in water or outside the area; write latitude first."
+    raise UsageError(msg, " ".join([hint, *_elsewhere(con)]))
+
+
+def _elsewhere(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say where a parcel may be that a build does not hold in full."""
+    note = kept_note(rows_of(con, "query/run")[0])
+    return ["It may be one of those that the build does not hold in full: see parts.parcel_score."] * len(note)  # fmt: skip

@@ -46,6 +46,11 @@ class Home:
         return self.root / "builds"
 
     @property
+    def parts(self) -> Path:
+        """Parcels that a cluster measured, in pieces; builds read them."""
+        return self.root / "parts"
+
+    @property
     def exports(self) -> Path:
         """Exported files."""
         return self.root / "exports"

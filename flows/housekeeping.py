@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +29,13 @@ LEFTOVERS = (
     "work/*.tmp.wal",
     "work/*.part",
     "work/*.parts/*.part",
+    "parts/*/*.part",
+    # Folders of sorts that were too large for memory.
+    "work/spill-*",
+    "work/near-*",
     ".*.duckdb",
 )
+_PARTS_FOLDER = re.compile(r"(?P<kind>[a-z]+)-(?P<key>[0-9a-f]{16})")
 _STEP_RESULT = re.compile(r"(?P<kind>.+)-(?P<key>[0-9a-f]{16})\.")
 
 
@@ -64,7 +69,7 @@ def sweep(home: Home) -> list[Path]:
     """Remove what a killed run left half written; whole parts stay for the run that goes on."""
     found = leftovers(home)
     for path in found:
-        path.unlink(missing_ok=True)
+        remove(path)
     return found
 
 
@@ -101,7 +106,7 @@ def outdated(home: Home, keep: int) -> list[tuple[str, list[Path], int]]:
     """Find what `prune` removes: old builds but never the published one, old results, old logs.
 
     A result and what lies beside it (left-out cells, headroom, parts, ...) share a key and go
-    together.
+    together. Parcels that a cluster measured in parts stay as long as a build that names them.
 
     Returns
     -------
@@ -114,8 +119,41 @@ def outdated(home: Home, keep: int) -> list[tuple[str, list[Path], int]]:
     for kind, by_key in sorted(results_of(home).items()):
         newest = sorted(by_key.values(), key=last_used, reverse=True)
         found += [(f"{kind} result", sorted(paths), keep) for paths in newest[keep:]]
+    going = {path for _, paths, _ in found for path in paths}
+    named = {path for build in builds_of(home) if build not in going for path in parts_of(build)}
+    found += [("parts", [path], 1) for path in unnamed_parts(home, named)]
     logs = sorted(home.logs.glob("*.jsonl"))[:-KEEP_LOGS]
     return [*found, *(("log", [path], KEEP_LOGS) for path in logs)]
+
+
+def builds_of(home: Home) -> list[Path]:
+    """All builds of a home, the published one last."""
+    published = [home.build] if home.build.is_file() else []
+    return [*sorted(home.builds.glob("*.duckdb")), *published]
+
+
+def parts_of(build: Path) -> list[Path]:
+    """Folders of this machine that a build reads its parcels from; none where it cannot be read."""
+    try:
+        with store.open_build(build) as con:
+            return [Path(row["folder"]) for row in rows_of(con, "query/parts_folders")]
+    except (BuildError, duckdb.Error):
+        # Made by another version, before there were parts.
+        return []
+
+
+def unnamed_parts(home: Home, named: Collection[Path]) -> list[Path]:
+    """Folders of parts that no build names, but the newest of each kind: a run may go on with it."""
+    by_kind: dict[str, list[Path]] = {}
+    for path in sorted(home.parts.glob("*")):
+        if found := _PARTS_FOLDER.fullmatch(path.name):
+            by_kind.setdefault(found["kind"], []).append(path)
+    older = [
+        path
+        for paths in by_kind.values()
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime)[:-1]
+    ]
+    return [path for path in older if path not in named]
 
 
 def published_copy(home: Home) -> Path | None:

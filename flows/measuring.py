@@ -14,6 +14,7 @@ from data.errors import GridsteadError, MeasureError
 from data.metrics import METRICS
 from data.parts import PARTS_SUFFIX, Chunk, Parts, RowReader, chunks_of
 from data.pull import Pulled
+from data.readers.raster import OpenRaster
 from data.study import Measure, Study
 from flows import keys
 from flows.halving import Fault, Halved, first_fault, in_halves
@@ -29,7 +30,17 @@ from geo.parcels import Parcels
 from geo.remeasure import Inputs
 from geo.wkb import RowStatus, from_arrow
 
-__all__ = ["measure_chunk", "measure_parcels", "read_layers", "to_part"]
+__all__ = [
+    "Where",
+    "engine_of",
+    "measure_chunk",
+    "measure_parcels",
+    "measure_rows",
+    "read_layers",
+    "rejected_rows",
+    "rejects_of",
+    "to_part",
+]
 
 SKIPPED_SUFFIX = ".skipped.parquet"
 NAMED_PARCELS = 3
@@ -54,6 +65,32 @@ class _Result:
         if there is not None:
             is_there(there, "metrics", log)
         return there
+
+
+@dataclass(frozen=True)
+class Where:
+    """Rows of a file, as they are told when one of them fails.
+
+    Attributes
+    ----------
+    what
+        Such as "chunk 3 of 5", or "piece 82266ffffffffff-0003".
+    start, stop
+        The rows, from 0, `stop` exclusive.
+    """
+
+    what: str
+    start: int
+    stop: int
+
+    @property
+    def named(self) -> str:
+        """All of them, at the beginning of a sentence."""
+        return f"{self.what[:1].upper()}{self.what[1:]} (rows {self.start + 1:,} to {self.stop:,})"
+
+    def row(self, number: int) -> str:
+        """One of them, from 0."""
+        return f"row {self.start + number + 1:,}, in {self.what}"
 
 
 def measure_parcels(
@@ -105,17 +142,7 @@ def measure_parcels(
     with RowReader(parcels) as rows, open_slope(slope, parcels) as raster:
 
         def engine() -> Engine:
-            return prepare(
-                inputs.narrow,
-                inputs.headroom,
-                inputs.tie_lines,
-                shared=inputs.shared,
-                fiber=inputs.fiber,
-                exclusions=inputs.exclusions,
-                slope=raster.dataset if raster else None,
-                slope_crs=raster.crs if raster else None,
-                people=inputs.people,
-            )
+            return engine_of(inputs, raster)
 
         done = chunks_of(len(rows), study.measure.chunk_parcels)
         again = _again(home, by, inputs, engine, rows, done, parts, log)
@@ -125,7 +152,7 @@ def measure_parcels(
         msg = f"No parcel could be measured: {skipped[0]['reason'].iloc[0]}"
         raise MeasureError(msg, "Nothing was published; the last build stays.")
     target = result.partial if skipped else result.whole
-    write(_rejected(skipped), target.with_suffix(SKIPPED_SUFFIX))
+    write(rejected_rows(skipped), target.with_suffix(SKIPPED_SUFFIX))
     if target == result.whole:
         by.write(target)
     # Last: the others are there whenever it is.
@@ -135,6 +162,21 @@ def measure_parcels(
         _join(parts, done, target, again)
     parts.remove()
     return target
+
+
+def engine_of(inputs: Inputs, raster: OpenRaster | None) -> Engine:
+    """Prepare what parcels are measured by; `raster` is of slopes, and has to stay open."""
+    return prepare(
+        inputs.narrow,
+        inputs.headroom,
+        inputs.tie_lines,
+        shared=inputs.shared,
+        fiber=inputs.fiber,
+        exclusions=inputs.exclusions,
+        slope=raster.dataset if raster else None,
+        slope_crs=raster.crs if raster else None,
+        people=inputs.people,
+    )
 
 
 def _again(
@@ -262,9 +304,10 @@ def _measure_chunks(
         for number, chunk in enumerate(todo):
             table = ahead.pop().result()
             ahead += [reader.submit(rows.read, later) for later in todo[number + 1 : number + 2]]
-            found = _measured(how, chunk, len(chunks), table, engine, parts.schema, log)
+            where = Where(f"chunk {chunk.number + 1:,} of {len(chunks):,}", chunk.start, chunk.stop)
+            found = measure_rows(how, table, engine, parts.schema, where, log)
             if found.faults:
-                skipped.append(_rejects_of(table, found.faults))
+                skipped.append(rejects_of(table, found.faults))
             if behind:
                 behind.pop().result()
             if not found.measured:
@@ -283,18 +326,18 @@ def _measure_chunks(
     return [chunk for chunk in chunks if chunk not in lost], skipped
 
 
-def _measured(
-    how: Measure,
-    chunk: Chunk,
-    count: int,
-    table: pa.Table,
-    engine: Engine,
-    schema: pa.Schema,
-    log: Log,
+def measure_rows(
+    how: Measure, table: pa.Table, engine: Engine, schema: pa.Schema, where: Where, log: Log
 ) -> Halved:
-    """Measure one of `count` chunks; what is at fault is left out or raised, by the study's rule."""
+    """Measure rows of parcels; what is at fault is left out or raised, by the study's rule.
 
-    def measure_rows(start: int, stop: int) -> pa.Table:
+    Raises
+    ------
+    MeasureError
+        A parcel failed and the study says `on_failed_chunk: stop`.
+    """
+
+    def measure_some(start: int, stop: int) -> pa.Table:
         return to_part(measure_chunk(table.slice(start, stop - start), engine), schema)
 
     try:
@@ -303,23 +346,20 @@ def _measured(
         # Not the fault of these parcels.
         raise
     except Exception as error:
-        whole = Fault(0, len(chunk), error)
-        named = (
-            f"Chunk {chunk.number + 1:,} of {count:,} (rows {chunk.start + 1:,} to {chunk.stop:,})"
-        )
+        whole = Fault(0, len(table), error)
         if how.on_failed_chunk == "stop":
-            fault = first_fault(whole, measure_rows)
-            msg = f"{named} could not be measured: {_cause(error)}"
+            fault = first_fault(whole, measure_some)
+            msg = f"{where.named} could not be measured: {_cause(error)}"
             if fault is not None:
-                at = f"row {chunk.start + fault.start + 1:,}, in chunk {chunk.number + 1:,} of {count:,}"
                 name = table.column("parcel_id")[fault.start]
+                at = where.row(fault.start)
                 msg = f"Parcel {name} ({at}) could not be measured: {_cause(fault.error)}"
             hint = (
                 "Leave the parcels at fault out, or set measure.on_failed_chunk: skip in the study."
             )
             raise MeasureError(msg, hint) from error
-        halved = in_halves(whole, measure_rows)
-        log(f"{named}: {_told(table, halved.faults, error)}")
+        halved = in_halves(whole, measure_some)
+        log(f"{where.named}: {_told(table, halved.faults, error)}")
         return halved
 
 
@@ -346,7 +386,7 @@ def _cause(error: Exception) -> str:
     )
 
 
-def _rejects_of(table: pa.Table, faults: list[Fault]) -> pd.DataFrame:
+def rejects_of(table: pa.Table, faults: list[Fault]) -> pd.DataFrame:
     """Parcels at fault with the reason; of many that fail together, none can be told from the others."""
     found = []
     for fault in faults:
@@ -356,7 +396,7 @@ def _rejects_of(table: pa.Table, faults: list[Fault]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["parcel_id", "reason"])
 
 
-def _rejected(frames: list[pd.DataFrame]) -> pd.DataFrame:
+def rejected_rows(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Parcels that were not measured, as rows of `meta.rejected_row` beside their id."""
     empty = pd.DataFrame({"parcel_id": [], "reason": []}, dtype=str)
     found = pd.concat(frames, ignore_index=True) if frames else empty

@@ -9,6 +9,7 @@ from data.study import THEMES
 from flows import journal, retention, tasks
 from flows.artifacts import RunProgress
 from flows.clock import is_behind, new_run_id
+from flows.cluster_parts import kept_of
 from flows.home import Home
 from flows.housekeeping import alone
 from flows.notify import tell_of_build, telling
@@ -65,7 +66,13 @@ def _run(request: RunRequest, run_id: str, started_at: datetime) -> Path:
     watch.lap("divide")
     excluded = tasks.exclude(layers, parcels, pulled, request)
     watch.lap("exclude")
-    metrics = tasks.measure(layers, power, fiber, parcels, excluded, people, pulled, request)
+    before = (layers, power, fiber, parcels, excluded, people, pulled, request)
+    measured = {}
+    if request.cluster is None:
+        metrics = tasks.measure(*before)
+    else:
+        measured["parts"] = tasks.parts(*before)
+        parcels, metrics = kept_of(measured["parts"])
     access = tasks.access(fiber, parcels, request)
     watch.lap("measure")
     shapes = tasks.regions(layers, parcels, metrics, request)
@@ -85,6 +92,7 @@ def _run(request: RunRequest, run_id: str, started_at: datetime) -> Path:
         "people": people,
         "cost": cost,
         "confidence": confidence,
+        **measured,
     }
     build = tasks.publish(run_id, started_at, paths, pulled, watch.seconds, request)
     watch.lap("publish")

@@ -19,6 +19,7 @@ from data.study import Study
 from data.workload import study_workloads
 from flows import history, keys, last_run
 from flows.clock import utc
+from flows.cluster_parts import Parts
 from flows.confidence import confide_regions
 from flows.filling import region_filler
 from flows.home import Home
@@ -51,6 +52,7 @@ def publish(
     inputs = _inputs_key(study, request, paths)
     temporary = home.builds / f"{run_id}.duckdb.tmp"
     is_same = _published_inputs(home) == inputs
+    parts = Parts.read(paths["parts"]) if "parts" in paths else None
     con = None
     try:
         shutil.copyfile(home.build if is_same else paths["layers"], temporary)
@@ -60,8 +62,8 @@ def publish(
             log("scores and ranks: unchanged, reused")
             builds.forget_run(con)
         else:
-            _make_build(con, study, paths)
-        _run_row(con, study, request, run_id, started_at, paths, pulled, inputs)
+            _make_build(con, study, paths, parts)
+        _run_row(con, study, request, run_id, started_at, paths, parts, pulled, inputs)
         if not is_same:
             history.fill_build(con, home, log)
         _check(con, last_run.source_results(study, request, paths["layers"], home, log), log)
@@ -97,7 +99,7 @@ def _check(con: Any, of_sources: list[builds.CheckResult], log: Log) -> None:
     last_run.stop_at_error(failed)
 
 
-def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
+def _make_build(con: Any, study: Study, paths: Mapping[str, Path], parts: Parts | None) -> None:
     builds.load_profiles(con, study, study_workloads(study))
     _carry_rejects(con, paths)
     builds.make_mart(
@@ -113,7 +115,10 @@ def _make_build(con: Any, study: Study, paths: Mapping[str, Path]) -> None:
         confidence=paths["confidence"],
         fill=region_filler(paths["power"]),
         confide=partial(confide_regions, study, paths["metrics"], paths["parcels"]),
+        is_kept=parts is not None,
     )
+    if parts is not None:
+        builds.tell_parts(con, parts.told, parts.pieces)
 
 
 def _inputs_key(study: Study, request: RunRequest, paths: Mapping[str, Path]) -> str:
@@ -145,9 +150,11 @@ def _run_row(
     run_id: str,
     started_at: datetime,
     paths: Mapping[str, Path],
+    parts: Parts | None,
     pulled: Mapping[str, Pulled],
     inputs: str,
 ) -> None:
+    kept, divided = (pq.read_metadata(paths[name]).num_rows for name in ("metrics", "parcels"))
     catalogue, _ = catalogue_of(study)
     # A case of the user's takes the place of the grid; people may still stand where a synthetic one puts them.
     synthetic = study.network is None and any(
@@ -165,14 +172,15 @@ def _run_row(
                 "code_version": keys.code_key(keys.ALL_CODE),
                 "inputs_sha256": inputs,
                 "parcel_kind": "assessor" if request.parcels else "h3_cell",
-                "parcel_count": pq.read_metadata(paths["metrics"]).num_rows,
-                "divided_count": pq.read_metadata(paths["parcels"]).num_rows,
+                "parcel_count": kept if parts is None else parts.parcel_count,
+                "kept_count": kept,
+                "divided_count": divided if parts is None else parts.divided_count,
                 "h3_resolution": None
                 if request.parcels
                 else request.resolution or study.divide.resolution,
                 "area": area_of(study, request),
                 "is_synthetic": synthetic,
-                "limits": study.limits,
+                "limits": [*study.limits, *_kept_limits(request, kept, parts)],
                 "removed": builds.removed_lines(con),
             }
         ],
@@ -189,6 +197,22 @@ def _run_row(
                 "id": source_id,
             },
         )
+
+
+def _kept_limits(request: RunRequest, kept: int, parts: Parts | None) -> list[str]:
+    """Say what a build speaks of that holds some of its parcels in full."""
+    if parts is None or kept == parts.parcel_count:
+        return []
+    where = "the views of the schema parts hold all"
+    if all(row["view_name"] is None for row in parts.told):
+        where = f"all lie at {request.parts}"
+    told = (
+        f"The build holds {kept:,} of {parts.parcel_count:,} parcels in full: the first {request.keep_parcels:,} of "
+        f"each workload, and the best of each region at each substation; {where}. Scores, ranks and regions are "
+        "of all parcels; costs of parcels, how sure their ranks are, ranks under other weights, maps of parcels and "
+        "shares of metrics known are of those in full."
+    )
+    return [told]
 
 
 def _carry_rejects(con: Any, paths: Mapping[str, Path]) -> None:

@@ -6,10 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data.errors import CatalogueError, InputError, StudyError, UsageError
 from data.network_case import catalogue_of, check_network, load_with_case
+from data.place import Place
 from data.readers.raster import raster_table
 from data.study import NetworkCase, Study
 from data.workload import study_workloads
 from flows.area import check_area
+from flows.home import Home
 
 MIN_RESOLUTION = 4
 MAX_RESOLUTION = 9
@@ -35,6 +37,13 @@ class RunRequest(BaseModel):
     accept_changes: bool = Field(
         default=False,
         description="Rows and classes that left a source since the last build are let go.",
+    )
+    cluster: str | None = Field(
+        default=None, description="Who measures: local[:N] or tcp://host:8786."
+    )
+    parts: str | None = Field(default=None, description="Folder or address of the parts.")
+    keep_parcels: int = Field(
+        default=100_000, description="Parcels of each workload kept in full, of parts."
     )
     export: bool = True
     keep_builds: int = 5
@@ -83,6 +92,7 @@ def check(request: RunRequest) -> None:
                 msg = f"Study {study.id} takes {item.metric!r} out of {entry.id}, which does not use it."
                 raise StudyError(msg, "Mend the study's `without`.")
     _check_rasters(study)
+    _check_cluster(request)
     if study.network is not None:
         check_network(study.network)
     check_area(request.area)
@@ -110,6 +120,28 @@ def _check_files(request: RunRequest) -> None:
         if not path.is_file():
             msg = f"There is no capacity file {path}."
             raise InputError(msg, "Check the path given to --capacity.")
+
+
+def _check_cluster(request: RunRequest) -> None:
+    """Check what can be of a cluster and of the place of the parts."""
+    if request.cluster is None:
+        if request.parts is not None:
+            msg = "--parts says where a cluster puts what it measures, and no cluster is given."
+            raise UsageError(msg, "Give one with --cluster, such as local.")
+        return
+    from flows.cluster import cluster
+
+    # Says what is wrong with its name, and whether Dask is there; nobody is connected to.
+    with cluster(request.cluster, lambda _: None):
+        place_of(request)
+    if request.keep_parcels < 1:
+        msg = f"--keep-parcels {request.keep_parcels} keeps no parcel."
+        raise UsageError(msg, "Keep 1 or more.")
+
+
+def place_of(request: RunRequest) -> Place:
+    """Place of the parts of a run: the request's, else a folder of its home."""
+    return Place.at(request.parts or Home.at(request.home).parts)
 
 
 def _check_rasters(study: Study) -> None:

@@ -1,6 +1,6 @@
 """What a home keeps: by count, and by a cap on its size."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from flows.housekeeping import (
     alone,
     last_used,
     outdated,
+    parts_of,
     published_copy,
     remove,
     results_of,
@@ -213,10 +214,24 @@ def _results(home: Home) -> tuple[list[Removable], list[Removable]]:
 
 def _builds(home: Home) -> list[Removable]:
     published = published_copy(home)
+    found = [path for path in sorted(home.builds.glob("*.duckdb")) if path != published]
+    # Parts go with the last build that names them.
+    last = {folder: path for path in found for folder in parts_of(path)}
+    kept = parts_of(home.build) if home.build.is_file() else []
     return [
-        Removable("build", (path,), "the oldest of those kept")
-        for path in sorted(home.builds.glob("*.duckdb"))
-        if path != published
+        Removable("build", (path, *_own_parts(home, last, path, kept)), "the oldest of those kept")
+        for path in found
+    ]
+
+
+def _own_parts(
+    home: Home, last: Mapping[Path, Path], build: Path, kept: Collection[Path]
+) -> list[Path]:
+    """Folders of parts in the home that go with a build; what lies elsewhere is not the home's."""
+    return [
+        folder
+        for folder, by in last.items()
+        if by == build and folder not in kept and folder.parent == home.parts
     ]
 
 

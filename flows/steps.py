@@ -26,13 +26,14 @@ from flows.clock import utc
 from flows.dividing import divide_cells, divide_files
 from flows.home import Home
 from flows.request import RunRequest, area_of
-from flows.results import Log, attach, is_there, layer_content, write
+from flows.results import Log, attach, beside, is_there, layer_content, write
 from geo.regions import needs_outline, region_shapes
 
 # Layers that land is divided by; what else a study knows moves no parcel.
 DIVIDED_BY = ("county", "state", "lake")
 # What the shapes of regions are made from, beside the outlines of clipped cells.
 REGION_COLUMNS = ("parcel_id", "parcel_kind", "land_share", "lake_share", "lon", "lat")
+LOCATED_COLUMNS = ("parcel_id", "zone_id", "region_metro_id")
 
 
 def pull_source(
@@ -148,13 +149,24 @@ def make_regions(layers: Path, parcels: Path, metrics: Path, home: Home, log: Lo
         attach(con, layers)
         metro = builds.layer_frame(con, "metro")
         zone = builds.layer_frame(con, "zone")
-    located = pd.read_parquet(metrics, columns=["parcel_id", "zone_id", "region_metro_id"])
     counties = gpd.read_parquet(parcels.with_suffix(".counties.parquet"))
-    frame = pd.read_parquet(parcels, columns=list(REGION_COLUMNS))
-    frame = frame.merge(located, how="left", on="parcel_id", validate="one_to_one")
-    clipped = _outlines(parcels, needs_outline(frame))
+    frame, clipped = _shown(parcels, metrics)
     write(region_shapes(counties, frame, clipped, metro, zone), target)
     return target
+
+
+def _shown(parcels: Path, metrics: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Parcels that show where regions lie, and the outlines of clipped cells."""
+    spots = beside(parcels, "spot")
+    if spots.is_file():
+        # The file of parcels holds but those that a build keeps in full.
+        frame = pd.read_parquet(spots)
+        outlines = frame.pop("geometry").to_numpy()
+        return frame, shapely.from_wkb(outlines[needs_outline(frame)])
+    located = pd.read_parquet(metrics, columns=list(LOCATED_COLUMNS))
+    frame = pd.read_parquet(parcels, columns=list(REGION_COLUMNS))
+    frame = frame.merge(located, how="left", on="parcel_id", validate="one_to_one")
+    return frame, _outlines(parcels, needs_outline(frame))
 
 
 def _outlines(parcels: Path, is_wanted: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from data.errors import PassingPullError
 from data.pull import Pulled
 from flows import exclusions, exporting, last_run, measuring, publishing, steps
 from flows.artifacts import link_maps
+from flows.cluster_parts import MeasureInputs, make_parts
 from flows.confidence import make_confidence
 from flows.costing import make_cost
 from flows.fiber_graph import make_access, make_fiber
@@ -25,7 +26,7 @@ from flows.people import make_people
 from flows.power import make_power
 from flows.progress import PullProgress, log
 from flows.reporting import rows_of
-from flows.request import RunRequest, study_of
+from flows.request import RunRequest, place_of, study_of
 
 RETRIES = 2
 RETRY_DELAYS_S: list[float] = [10, 60]
@@ -150,6 +151,39 @@ def measure(
         log,
         pulled=pulled,
         people=people,
+    )
+
+
+@task(cache_policy=NO_CACHE)
+def parts(
+    layers: Path,
+    power: Path,
+    fiber: Path,
+    parcels: Path,
+    excluded: Path | None,
+    people: Path,
+    pulled: Mapping[str, Pulled],
+    request: RunRequest,
+) -> Path:
+    """Measure, score and rank the parcels in pieces, by a cluster."""
+    inputs: MeasureInputs = {
+        "layers": layers,
+        "power": power,
+        "fiber": fiber,
+        "parcels": parcels,
+        "excluded": excluded,
+        "people": people,
+    }
+    assert request.cluster is not None
+    return make_parts(
+        study_of(request),
+        request.cluster,
+        place_of(request),
+        request.keep_parcels,
+        inputs,
+        pulled,
+        Home.at(request.home),
+        log,
     )
 
 

@@ -33,6 +33,29 @@ def needs_outline(parcels: pd.DataFrame) -> np.ndarray:
     return ((parcels["parcel_kind"] == "h3_cell") & ~is_whole).to_numpy(dtype=bool)
 
 
+def outline_spots(parcels: pd.DataFrame) -> np.ndarray:
+    """Which parcels `region_shapes` makes the same shapes of as of all: of parcels of files one in each cell.
+
+    Parameters
+    ----------
+    parcels
+        `parcel_kind`, `lon`, `lat` (degrees), `zone_id`, `region_metro_id`.
+
+    Returns
+    -------
+    ndarray
+        True or False for each row; generated cells are all needed.
+    """
+    is_cell = (parcels["parcel_kind"] == "h3_cell").to_numpy(dtype=bool)
+    lots = parcels[~is_cell]
+    points = zip(lots["lat"].tolist(), lots["lon"].tolist(), strict=True)
+    cell = [h3.latlng_to_cell(*point, OUTLINE_RESOLUTION) for point in points]
+    again = lots[["zone_id", "region_metro_id"]].assign(cell=cell).duplicated()
+    is_spot = is_cell.copy()
+    is_spot[~is_cell] = ~again.to_numpy()
+    return is_spot
+
+
 def region_shapes(
     counties: gpd.GeoDataFrame,
     parcels: pd.DataFrame,

@@ -1,7 +1,6 @@
 """Statistics of a raster's cells under polygons, each cell weighted by how much of it is covered."""
 
 import itertools
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pyproj
 from geo import _zonal
 from geo._projection import Projection
 from geo._raster import LONLAT, Raster, check_band, raster_crs, read_values
-from geo._threads import BLOCK, in_threads
+from geo._threads import BLOCK, in_threads, thread_count
 from geo.errors import CrsError, GeoError
 from geo.geodesy import is_lonlat
 from geo.polygons import Polygons
@@ -264,8 +263,7 @@ def _sums(
             *(job.begin_row, job.end_row, *intervals, sums),
         )
 
-    threads = (os.cpu_count() or 1) if workers < 0 else max(workers, 1)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(thread_count(workers)) as pool:
         running: list[list[Future[None]]] = []
         for job in _jobs(box):
             values = raster.read(job.column0, job.row0, job.column1, job.end_row)

@@ -24,6 +24,7 @@ READ_S = 10.0
 S3 = frozenset({"s3"})
 GOOGLE = frozenset({"gs", "gcs"})
 AZURE = frozenset({"abfs", "abfss"})
+CHECK = "Check uri, endpoint and region of the catalogue entry."
 
 # Of the disk that is written to, not of the store.
 _OURS = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EROFS})
@@ -69,8 +70,13 @@ def open_store(access: ObjectAccess, uri: str, retry: Retry) -> tuple[fs.FileSys
 
 
 @contextmanager
-def told(access: ObjectAccess, retry: Retry) -> Generator[None]:
-    """Turn what the client of a store raises into one sentence, or into Transient."""
+def told(
+    access: ObjectAccess, retry: Retry, *, doing: str = "read", hint: str = CHECK
+) -> Generator[None]:
+    """Turn what the client of a store raises into one sentence, or into Transient.
+
+    `doing` is what may not be done, and `hint` says what to check of the address.
+    """
     try:
         yield
     except FileNotFoundError as error:
@@ -81,30 +87,32 @@ def told(access: ObjectAccess, retry: Retry) -> Generator[None]:
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno in _OURS:
             raise
-        raise _meaning(access, error, retry) from error
+        raise _meaning(access, error, retry, doing, hint) from error
 
 
-def _meaning(access: ObjectAccess, error: Exception, retry: Retry) -> Exception:
+def _meaning(
+    access: ObjectAccess, error: Exception, retry: Retry, doing: str, check: str
+) -> Exception:
     text = str(error)
     if tls := _TLS.search(text):
         message = f"{access.uri}: there is no safe connection (TLS): {tls['why'] or 'refused'}."
         return PullError(message, "Check the endpoint and the certificate that it shows.")
     if _NO_BUCKET.search(text):
         message = f"{access.uri} names a bucket that does not exist."
-        return PullError(message, "Check uri, endpoint and region of the catalogue entry.")
+        return PullError(message, check)
     if _REFUSED.search(text) or isinstance(error, PermissionError):
         how = (
             "without credentials" if access.anonymous else "with the credentials of the environment"
         )
-        message = f"{access.uri} may not be read {how}."
+        message = f"{access.uri} may not be {doing} {how}."
         hint = "Give the store's own variables, such as AWS_ACCESS_KEY_ID, or set anonymous."
         return PullError(message, hint)
     if _GONE.search(text):
         return Transient("an object vanished between listing and reading")
     if _NETWORK.search(text):
         return Transient(_reason(error, retry))
-    message = f"{access.uri} cannot be read: {_first_line(error)}."
-    return PullError(message, "Check uri, endpoint and region of the catalogue entry.")
+    message = f"{access.uri} cannot be {doing}: {_first_line(error)}."
+    return PullError(message, check)
 
 
 def _reason(error: Exception, retry: Retry) -> str:

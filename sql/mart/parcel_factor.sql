@@ -14,7 +14,10 @@ with valued as (
         end as value_score
     from core.parcel
     cross join meta.factor
-    left join mart.parcel_metric_value as metric_value
+    left join (
+        -- Most metrics are no factor: joined, they would double the time that all parcels take.
+        select * from mart.parcel_metric_value where metric in (select metric from meta.factor)
+    ) as metric_value
         on parcel.parcel_no = metric_value.parcel_no and factor.metric = metric_value.metric
     left join meta.value_segment as segment
         on

@@ -46,9 +46,12 @@ select
     parcel_no,
     parcel_id,
     case when gate_status <> 'fail' then
-        row_number() over (
-            partition by workload, gate_status = 'fail'
-            order by gate_status = 'unknown', low desc, parcel_id
+        coalesce(
+            given_rank,
+            row_number() over (
+                partition by workload, gate_status = 'fail'
+                order by gate_status = 'unknown', low desc, parcel_id
+            )
         )
     end as rank,
     low / 1e9 as score,

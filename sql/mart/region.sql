@@ -43,12 +43,8 @@ people as (
 ),
 
 held as (
-    select region_kind, region_id, count(*) as parcel_count, sum(area_acres::decimal(18, 3))::double / 640 as area_sqmi
-    from (
-        unpivot (select area_acres, county_id as county, metro_id as metro, state_id as state, zone_id as zone from core.parcel)
-        on county, metro, state, zone into name region_kind value region_id
-    )
-    group by region_kind, region_id
+    select region_kind, region_id, parcel_count, area_acres::double / 640 as area_sqmi
+    from staging.region_parcel
 )
 
 select

@@ -90,27 +90,9 @@ strength as (
     group by all
 ),
 
--- Parcels that share regions and gates are counted first, since they are few and their parcels many.
-located as (
-    unpivot (
-        select
-            score.workload,
-            score.gates_failed,
-            parcel.county_id as county,
-            parcel.metro_id as metro,
-            parcel.state_id as state,
-            parcel.zone_id as zone,
-            count(*) as parcel_count,
-            count(*) filter (where score.gate_status <> 'fail') as candidate_count
-        from mart.parcel_score as score
-        inner join core.parcel using (parcel_no)
-        group by all
-    ) on county, metro, state, zone into name region_kind value region_id
-),
-
 counted as (
     select workload, region_kind, region_id, sum(candidate_count)::bigint as candidate_count
-    from located
+    from staging.region_gate
     group by workload, region_kind, region_id
 ),
 
@@ -120,12 +102,12 @@ failed as (
     ) as failures
     from (
         select
-            located.workload,
-            located.region_kind,
-            located.region_id,
+            gated.workload,
+            gated.region_kind,
+            gated.region_id,
             metric.label,
-            sum(located.parcel_count)::bigint as failed_count
-        from located, unnest(located.gates_failed) as gate (metric_name)
+            sum(gated.parcel_count)::bigint as failed_count
+        from staging.region_gate as gated, unnest(gated.gates_failed) as gate (metric_name)
         inner join meta.metric on gate.metric_name = metric.metric
         group by all
     )

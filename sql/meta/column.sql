@@ -6,7 +6,7 @@ select
     data_type,
     comment
 from duckdb_columns()
-where schema_name in ('core', 'mart', 'meta') and not internal and database_name = current_database()
+where schema_name in ('core', 'mart', 'meta', 'parts') and not internal and database_name = current_database()
 order by schema_name, table_name, column_index;
 comment on view meta.column is 'Data dictionary: every table, column, type and comment';
 comment on column meta.column.table_schema is 'Schema';

@@ -6,5 +6,7 @@ create table staging.parcel_sum (
     unknown bigint,
     factors_unknown varchar[],
     gates_failed varchar[],
-    gates_unknown varchar[]
+    gates_unknown varchar[],
+    -- Among all parcels of a study measured in parts, of which this build keeps some; NULL where it holds all itself.
+    given_rank bigint
 );

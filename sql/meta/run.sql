@@ -8,6 +8,7 @@ create table meta.run (
     inputs_sha256 varchar,
     parcel_kind varchar,
     parcel_count bigint,
+    kept_count bigint,
     divided_count bigint,
     h3_resolution integer,
     area varchar[],
@@ -25,7 +26,8 @@ comment on column meta.run.finished_at is 'When the build was published, UTC';
 comment on column meta.run.code_version is 'Hash of the code, SQL, studies and profiles that ran';
 comment on column meta.run.inputs_sha256 is 'Hash over the hashes of all inputs and of the code: equal means an equal build';
 comment on column meta.run.parcel_kind is 'h3_cell or assessor';
-comment on column meta.run.parcel_count is 'Parcels of the build';
+comment on column meta.run.parcel_count is 'Parcels that were measured and ranked';
+comment on column meta.run.kept_count is 'Of them, those that this build holds in full: all, or the first of each workload where parcels are measured in parts';
 comment on column meta.run.divided_count is 'Parcels that the land was divided into; those that could not be measured are in meta.rejected_row';
 comment on column meta.run.h3_resolution is 'H3 resolution of generated cells; NULL for parcel files';
 comment on column meta.run.area is 'States, counties or file that the run was narrowed to';
@@ -117,3 +119,47 @@ comment on column meta.check_result.severity is 'error, warn or info';
 comment on column meta.check_result.description is 'What it checks';
 comment on column meta.check_result.offending_count is 'Rows that offend; 0 is good';
 comment on column meta.check_result.examples is 'First offending rows';
+
+create table meta.workload_parcel (
+    workload varchar,
+    pass_count bigint,
+    unknown_count bigint,
+    fail_count bigint,
+    kept_rank bigint
+);
+comment on table meta.workload_parcel is 'How the gates of each workload judge all parcels that were measured';
+comment on column meta.workload_parcel.workload is 'Workload';
+comment on column meta.workload_parcel.pass_count is 'Parcels that pass all gates';
+comment on column meta.workload_parcel.unknown_count is 'Parcels that fail no gate and have one that cannot be judged';
+comment on column meta.workload_parcel.fail_count is 'Parcels that fail a gate';
+comment on column meta.workload_parcel.kept_rank is
+'Rank down to which this build holds every parcel in full: the last rank, unless parcels are measured in parts';
+
+create table meta.partition (
+    piece varchar,
+    parcel_partition varchar,
+    row_count bigint,
+    measured_count bigint,
+    content_sha256 varchar
+);
+comment on table meta.partition is 'Pieces that parcels were measured in by a cluster; empty where one process measured them';
+comment on column meta.partition.piece is 'Name of the piece';
+comment on column meta.partition.parcel_partition is 'H3 cell of resolution 2 that holds its parcels';
+comment on column meta.partition.row_count is 'Parcels of the piece';
+comment on column meta.partition.measured_count is 'Of them, those that were measured; the others are in meta.rejected_row';
+comment on column meta.partition.content_sha256 is
+'Hash of the measured values in the order of parcel_id, whoever measured them and however they are stored';
+
+create table meta.parts (
+    part_kind varchar,
+    folder varchar,
+    view_name varchar,
+    metric_count bigint,
+    note varchar
+);
+comment on table meta.parts is 'Where all parcels are that were measured in parts; empty where one process measured them';
+comment on column meta.parts.part_kind is 'parcel, parcel_metric, parcel_score or parcel_rank';
+comment on column meta.parts.folder is 'Folder or address of the Parquet files';
+comment on column meta.parts.view_name is 'View that reads them; NULL where there is none';
+comment on column meta.parts.metric_count is 'Metrics that are known of any parcel: what known_share is a share of; NULL but for parcel_metric';
+comment on column meta.parts.note is 'Why there is no view; NULL where there is one';

@@ -6,15 +6,7 @@ select
     score.fail_count,
     coalesce(region.region_count, 0) as region_count,
     coalesce(region.full_count, 0) as full_count
-from (
-    select
-        workload,
-        count(*) filter (where gate_status = 'pass') as pass_count,
-        count(*) filter (where gate_status = 'unknown') as unknown_count,
-        count(*) filter (where gate_status = 'fail') as fail_count
-    from mart.parcel_score
-    group by workload
-) as score
+from meta.workload_parcel as score
 left join (
     select
         workload,

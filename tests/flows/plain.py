@@ -21,6 +21,7 @@ class PlainTasks:
             "divide",
             "exclude",
             "measure",
+            "parts",
             "access",
             "regions",
             "cost",

@@ -35,7 +35,7 @@ TASKS = {name: value for name, value in vars(tasks).items() if isinstance(value,
 def test_no_task_caches_and_only_the_network_is_retried():
     assert set(TASKS) == {
         "pull_source", "stage_theme", "assemble", "power", "people", "fiber", "divide", "exclude", "measure",
-        "access", "regions", "cost", "confidence", "publish", "export",
+        "parts", "access", "regions", "cost", "confidence", "publish", "export",
     }  # fmt: skip
     for name, task in TASKS.items():
         assert task.cache_policy == NO_CACHE, name

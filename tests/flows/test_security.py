@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 import yaml
@@ -78,6 +79,36 @@ ATTACKS = [
     "from local_frame",
     "from ATTACKS",
 ]
+# Through a build of parts: {parts} is its own folder, {foreign} another that a run left, {lot} a part.
+PARTS_ATTACKS = [
+    "from read_parquet('{lot}')",
+    "from read_parquet('{parts}/*.parquet')",
+    "from '{lot}'",
+    "from read_parquet('{foreign}/lot-0000.parquet')",
+    "from read_parquet('parts://{foreign}/lot-0000.parquet')",
+    "from read_parquet('parts://{parts}/../{foreign.name}/lot-0000.parquet')",
+    "from read_parquet('parts://{parts}/link-0000.parquet')",
+    "from read_parquet('parts://{parts}/deeper/lot-0000.parquet')",
+    "from read_text('parts://{parts}/secret.txt')",
+    "from read_blob('parts://{build}')",
+    "from read_csv('parts:///etc/passwd')",
+    "from glob('parts://{folder}/*')",
+    "from glob('{parts}/*')",
+    "copy mart.place to '{parts}/new.parquet'",
+    "copy mart.place to 'parts://{parts}/new.parquet'",
+    "copy mart.place to 'parts://{parts}/new.parquet' (use_tmp_file false)",
+    "copy mart.place to '{lot}' (use_tmp_file false)",
+    "copy mart.place to 'parts://{lot}' (use_tmp_file false)",
+    "copy mart.place to 'parts://{lot}' (append)",
+    "copy mart.place to 'parts://{build}' (format csv, use_tmp_file false)",
+    "copy mart.place to 'parts://{parts}' (format parquet, partition_by (name))",
+    "copy mart.place to 'parts://{parts}' (format parquet, partition_by (name), overwrite)",
+    "explain analyze copy mart.place to 'parts://{parts}/new.parquet'",
+    "export database 'parts://{parts}/all'",
+    "attach 'parts://{lot}' as other",
+    "attach 'parts://{parts}/new.duckdb' as other",
+    "set allowed_directories = ['parts:///']",
+]
 # Through the command line, which answers questions only.
 NO_QUESTIONS = [
     "checkpoint",
@@ -131,6 +162,35 @@ def made(tmp_path_factory):
     return {"build": build, "folder": folder, "file": file}
 
 
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory):
+    """A build of parts, and beside them what it must neither read nor touch."""
+    folder = tmp_path_factory.mktemp("parted")
+    parts, foreign = (folder / f"parcel-{number:016x}" for number in (1, 2))
+    build, lot = folder / "gridstead.duckdb", parts / "lot-0000.parquet"
+    for path in (parts / "deeper", foreign):
+        path.mkdir(parents=True)
+    for path in (lot, parts / "deeper" / lot.name, foreign / lot.name):
+        pq.write_table(pa.table({"parcel_id": ["a", "b"]}), path)
+    (parts / "link-0000.parquet").symlink_to(foreign / lot.name)
+    (parts / "secret.txt").write_text("secret")
+    with store.create(build) as con:
+        store.run_file(con, "meta/schema")
+        store.run_file(con, "meta/run")
+        con.execute(
+            "create table mart.place as select range as place_no, 'n' || range as name from range(9)"
+        )
+        told = "insert into meta.parts (part_kind, folder, view_name) values ('parcel', $1, 'parts.parcel')"
+        con.execute(told, [str(parts)])
+        con.execute("create schema parts")
+        con.execute(
+            f"create view parts.parcel as from read_parquet("
+            f"coalesce(getvariable('parts_reader'), '') || '{parts}/lot*.parquet')"
+        )
+    named = {"build": build, "folder": folder, "parts": parts, "foreign": foreign, "lot": lot}
+    return named | {"file": foreign / lot.name}
+
+
 def state(folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [(path, path.stat().st_mtime_ns, sha256_of(path)) for path in files]
@@ -147,6 +207,67 @@ def test_no_statement_reaches_beyond_the_build(made):
     assert answered == []
     assert state(made["folder"]) == before
     assert len(local_frame) == 1
+
+
+def test_a_build_reads_its_own_parts_and_writes_nothing(parted):
+    local_frame = pa.table({"a": [1]})
+    before = state(parted["folder"])
+    answered = []
+    for attack in [*ATTACKS, *PARTS_ATTACKS]:
+        with store.open_build(parted["build"]) as con, contextlib.suppress(duckdb.Error):
+            con.execute(attack.format(**parted)).fetchall()
+            answered.append(attack)
+    assert answered == []
+    assert state(parted["folder"]) == before
+    assert len(local_frame) == 1
+    question = "select count(*) as n from parts.parcel"
+    for _ in range(2):
+        assert asking.sql(parted["build"], question, 10).rows == [{"n": 2}]
+    with store.open_build(parted["build"]) as first, store.open_build(parted["build"]) as second:
+        for con in (first, second):
+            assert con.execute(question).fetchall() == [(2,)]
+        # Without the reader there is none.
+        first.execute("set variable parts_reader = ''")
+        with pytest.raises(duckdb.Error, match="LocalFileSystem"):
+            first.execute(question)
+    # Whoever opens the build without us reads the parts by their paths.
+    with duckdb.connect(str(parted["build"]), read_only=True) as con:
+        assert con.execute(question).fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["/etc", "relative/parcel-0000000000000003", "{linked}", "{parts}/..", "{parts}/deeper"],
+)
+def test_a_build_names_no_folder_that_no_run_has_left(parted, tmp_path, folder):
+    linked = tmp_path / "parcel-0000000000000003"
+    linked.symlink_to(parted["foreign"])
+    build = tmp_path / "b.duckdb"
+    with store.create(build) as con:
+        store.run_file(con, "meta/schema")
+        store.run_file(con, "meta/run")
+        named = folder.format(linked=linked, **parted)
+        told = "insert into meta.parts (folder, view_name) values ($1, 'parts.parcel')"
+        con.execute(told, [named])
+    with store.open_build(build) as con:
+        for query in ("from read_text($1)", "from read_blob($1)", "from glob($1)"):
+            for path in (f"{named}/passwd", f"{named}/lot-0000.parquet"):
+                for prefix in ("", "parts://"):
+                    with pytest.raises(duckdb.Error):
+                        con.execute(query, [prefix + path])
+
+
+def test_what_a_build_names_is_read_of_a_table_only(tmp_path):
+    build, file = tmp_path / "b.duckdb", tmp_path / "a.csv"
+    file.write_text("folder\n/etc\n")
+    with store.create(build) as con:
+        con.execute("create schema meta")
+        con.execute(
+            f"create view meta.parts as select folder, 'v' as view_name from read_csv('{file}')"
+        )
+    file.unlink()
+    with store.open_build(build) as con:
+        assert con.execute("select 1").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("query", NO_QUESTIONS)

@@ -7,7 +7,7 @@ import shapely
 
 from geo.divide import h3_parcels
 from geo.errors import GeometryError
-from geo.regions import OUTLINE_RESOLUTION, needs_outline, region_shapes
+from geo.regions import OUTLINE_RESOLUTION, needs_outline, outline_spots, region_shapes
 
 BOXES = [shapely.box(x, 40, x + 1, 41) for x in (-90, -89, -88, -87)]
 NONE = np.empty(0, dtype=object)
@@ -155,3 +155,29 @@ def test_parcels_of_no_zone_and_no_metro_make_none():
     found = regions(zones=[None] * 4, metros=[None, None, np.nan, None])
     assert found.geometry["zone", "z1"].is_empty
     assert found.geometry["metro", "m1"].equals(shapely.Point(-89, 40.5))
+
+
+def test_one_parcel_of_each_cell_shows_where_regions_lie():
+    make = np.random.default_rng(3)
+    count = 400
+    parcels = pd.DataFrame(
+        {
+            "parcel_id": [f"P{number}" for number in range(count)],
+            "parcel_kind": "assessor",
+            "land_share": np.nan,
+            "lake_share": np.nan,
+            "lon": make.uniform(-88.3, -88, count),
+            "lat": make.uniform(40, 40.3, count),
+            "zone_id": make.choice(["z1", "z2"], count),
+            "region_metro_id": make.choice(["m1", None], count),
+        }
+    )
+    is_spot = outline_spots(parcels)
+    assert is_spot.sum() < count / 2
+    of_all, of_spots = unions(parcels), unions(parcels[is_spot].reset_index(drop=True))
+    assert of_all.index.equals(of_spots.index)
+    assert (shapely.to_wkb(of_all.geometry) == shapely.to_wkb(of_spots.geometry)).all()
+
+
+def test_generated_cells_all_show_where_regions_lie():
+    assert outline_spots(pd.DataFrame(cells(5).drop(columns="geometry"))).all()

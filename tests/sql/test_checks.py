@@ -12,6 +12,7 @@ def metric(change):
 
 
 # What makes each check find something, in a build in which no check does.
+PIECES = "insert into meta.partition with told as (select count(*) as n from core.parcel)"
 SPOILS = {
     "confidence_ordered": [
         f"insert into mart.{kind}_confidence by name select * from (values {row}) as drawn "
@@ -168,6 +169,7 @@ SPOILS = {
     "parcels_accounted": [
         "delete from core.parcel where parcel_id = 'p1'",
         "update meta.run set divided_count = divided_count + 1",
+        "update meta.run set kept_count = kept_count - 1",
         "insert into meta.rejected_row (raw_table, reject_code) values ('parcels', 'measure_failed')",
     ],
     "parcel_on_land": [
@@ -180,6 +182,14 @@ SPOILS = {
         "update core.people set people = people * 1.0002",
         "delete from core.people",
         "update core.people set people = null",
+    ],
+    "partitions_accounted": [
+        "update meta.workload_parcel set fail_count = fail_count + 1",
+        "insert into meta.partition values ('a-0000', 'a', 1, 1, repeat('0', 64))",
+        "insert into meta.partition select 'a-0000', 'a', 9, 8, repeat('0', 64)",
+        f"{PIECES} select 'a-0000', 'a', n, n, repeat('0', 63) from told",
+        f"{PIECES} select 'a-0000', 'a', n, n + 1, repeat('0', 64) from told",
+        f"{PIECES} select 'a-0000', 'a', unnest([n, 0]), unnest([n, 0]), repeat('0', 64) from told",
     ],
     "people_as_census": [
         "update mart.people_state set method = 'raster_cell', source_people = 44",
@@ -234,6 +244,8 @@ SPOILS = {
     "ranks_dense": [
         "update mart.parcel_score set rank = 9 where rank = 1",
         "update mart.parcel_score set rank = 2 where rank = 1",
+        "update meta.workload_parcel set kept_rank = kept_rank + 1",
+        "update meta.workload_parcel set kept_rank = 0, pass_count = 0, unknown_count = 0",
         "update mart.region_rank set rank = 3 where rank = 1 and region_kind = 'state'",
         "update mart.region_rank set rank = 2 where rank = 1 and region_kind = 'state'",
     ],

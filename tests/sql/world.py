@@ -93,7 +93,7 @@ def make(
         edit_files(paths)
     build.make_mart(con, **paths, fill=region_filler(paths["power"]), confide=_nothing_drawn)
     run = {"run_id": "r1", "area": ["AA", "BB"], "parcel_kind": "h3_cell"}
-    counts = dict.fromkeys(("parcel_count", "divided_count"), len(parcels))
+    counts = dict.fromkeys(("parcel_count", "kept_count", "divided_count"), len(parcels))
     build.insert_rows(con, "meta.run", [run | counts])
     return con
 
