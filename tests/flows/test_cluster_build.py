@@ -119,16 +119,17 @@ def parted(base, tmp_path_factory):
 
 
 def tables(build):
-    """Rows of all tables and views of core, mart and meta."""
+    """Rows of all tables, as they lie, and of all views, sorted, of core, mart and meta."""
     found = {}
     with store.open_build(build) as con:
         names = con.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() union all "
-            "select schema_name || '.' || view_name from duckdb_views() where not internal"
+            "select schema_name || '.' || table_name, '' from duckdb_tables() union all "
+            "select schema_name || '.' || view_name, 'order by all' from duckdb_views() "
+            "where not internal"
         ).fetchall()
-        for (name,) in sorted(names):
+        for name, order in sorted(names):
             if name.partition(".")[0] in {"core", "mart", "meta"} and name not in OF_THE_RUN:
-                found[name] = con.execute(f"from {name}").fetchall()
+                found[name] = con.execute(f"from {name} {order}").fetchall()
     found["meta.column"] = [row for row in found["meta.column"] if row[0] != "parts"]
     return found
 
