@@ -116,7 +116,7 @@ class ParcelFile:
         wanted = self._columns if geometry else self._columns[:1]
         # Without any column of its own a batch has no length.
         names = [*wanted, *([self.geometry_column] if geometry or not wanted else [])]
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(rows, columns=names):
                 found = {name: batch[name] for name in wanted}
                 if geometry or not wanted:
@@ -243,7 +243,7 @@ class _Found:
 
 
 def _look_at_parquet(path: Path) -> _Found:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         schema, is_empty = file.schema_arrow, file.metadata.num_rows == 0
     told = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
     primary = told.get("primary_column")

@@ -46,7 +46,7 @@ class RowReader:
     """Runs of rows of a Parquet file; only the row groups that hold them are read."""
 
     def __init__(self, path: Path) -> None:
-        self._file = pq.ParquetFile(path)
+        self._file = pq.ParquetFile(path, pre_buffer=False)
         meta = self._file.metadata
         sizes = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         self._first = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
@@ -107,7 +107,9 @@ class Parts:
     def has(self, chunk: Chunk) -> bool:
         """Whether the part of a chunk is there and whole: its rows, its columns, every checksum."""
         try:
-            with pq.ParquetFile(self.path(chunk), page_checksum_verification=True) as file:
+            with pq.ParquetFile(
+                self.path(chunk), pre_buffer=False, page_checksum_verification=True
+            ) as file:
                 told = (file.schema_arrow.metadata or {}).get(ROWS_KEY)
                 return (
                     told == _rows_of(chunk)
@@ -225,7 +227,7 @@ class Parts:
             if elsewhere is not None and not self.holds(chunk):
                 yield finish(elsewhere(chunk))
                 continue
-            with pq.ParquetFile(self._held(chunk)) as file:
+            with pq.ParquetFile(self._held(chunk), pre_buffer=False) as file:
                 table = file.read().replace_schema_metadata(None)
             yield finish(table)
 

@@ -152,7 +152,7 @@ def _octets(values: pa.Array) -> tuple[np.ndarray, memoryview]:
 
 def _batches(divided: Path) -> Iterator[pa.Table]:
     """Rows as they lie, told to be GeoParquet each."""
-    with pq.ParquetFile(divided) as file:
+    with pq.ParquetFile(divided, pre_buffer=False) as file:
         metadata = {b"geo": _geo(file.schema_arrow.metadata or {})}
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield pa.Table.from_batches([batch]).replace_schema_metadata(metadata)
@@ -171,7 +171,7 @@ def _geo(metadata: dict[bytes, bytes]) -> bytes:
 def _sizes(divided: Path, piece_rows: int) -> dict[str, list[int]]:
     """Rows of each piece of each partition."""
     counts: dict[str, int] = {}
-    with pq.ParquetFile(divided) as file:
+    with pq.ParquetFile(divided, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=16 * BATCH_ROWS, columns=[PARTITION]):
             for one in batch.column(0).value_counts():
                 partition = one["values"].as_py()

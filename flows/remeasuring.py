@@ -109,7 +109,7 @@ class Again:
             rows[self.row[chunk.start : chunk.stop]] = True
         found: set[str] = set()
         start = 0
-        with pq.ParquetFile(self.metrics) as file:
+        with pq.ParquetFile(self.metrics, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 meta = file.metadata.row_group(group)
                 held = rows[start : start + meta.num_rows]
@@ -297,7 +297,7 @@ def _reached(plan: Remeasure, parcels: Path, metrics: Path, row: np.ndarray) -> 
 def _batches(parcels: Path) -> Iterator[tuple[int, pa.Table]]:
     """Where parcels lie, so many at a time, with the number of the first."""
     start = 0
-    with pq.ParquetFile(parcels) as file:
+    with pq.ParquetFile(parcels, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=BATCH, columns=[*WHERE]):
             yield start, pa.Table.from_batches([batch])
             start += batch.num_rows

@@ -174,7 +174,7 @@ def _outlines(parcels: Path, is_wanted: np.ndarray) -> np.ndarray:
     found: list[np.ndarray] = []
     if is_wanted.any():
         start = 0
-        with pq.ParquetFile(parcels) as file:
+        with pq.ParquetFile(parcels, pre_buffer=False) as file:
             for batch in file.iter_batches(columns=["geometry"]):
                 held = batch.column(0).filter(pa.array(is_wanted[start : start + len(batch)]))
                 found.append(shapely.from_wkb(held.to_numpy(zero_copy_only=False)))

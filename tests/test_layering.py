@@ -79,7 +79,27 @@ def test_geo_takes_no_paths_and_no_file_formats_outside_of_export():
     assert wrong == []
 
 
+def silent_of_fetching(tree):
+    """Lines that open a Parquet file and leave it to Arrow whether it fetches ahead."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "ParquetFile"
+        and "pre_buffer" not in {keyword.arg for keyword in node.keywords}
+    ]
+
+
+def test_files_read_in_batches_are_not_fetched_ahead():
+    # What Arrow fetched ahead it holds until the file is closed, which is all of it in the end.
+    silent = {path: silent_of_fetching(tree) for path, tree in MODULES.items()}
+    assert {path: lines for path, lines in silent.items() if lines} == {}
+
+
 def test_the_rules_see_what_they_forbid():
+    assert silent_of_fetching(ast.parse("pq.ParquetFile(path, memory_map=True)")) == [1]
+    assert silent_of_fetching(ast.parse("pq.ParquetFile(path, pre_buffer=False)")) == []
     tree = ast.parse("import geo.nearest\nfrom flows import cli\ndef f():\n    open('x')\n")
     assert imported(tree) == {"geo", "flows"}
     assert opened(tree) == {"open"}

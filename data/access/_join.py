@@ -60,7 +60,7 @@ def join_parquet(paths: Iterable[Path], names: Sequence[str], target: Path) -> N
 @contextmanager
 def _opened(path: Path, name: str) -> Generator[parquet.ParquetFile]:
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -97,7 +97,7 @@ def _check_parquet(path: Path) -> None:
     # Checksums are written by few; that every page decodes is what can be asked of all.
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+    with parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True) as file:
         for _ in file.iter_batches():
             pass
 
