@@ -1,4 +1,5 @@
 import re
+from functools import partial
 
 import pytest
 
@@ -372,6 +373,25 @@ def test_values_at_the_ends_of_their_range_and_unknown_ones_offend_no_check(con)
     for kv in ("null", "0.1", "1200"):
         con.execute(f"insert into core.substation (substation_id, kv_max) values ('k{kv}', {kv})")
     assert not store.query_file(con, "checks/value_in_range").fetchall()
+    con.execute("rollback")
+
+
+def test_a_lot_by_a_lake_ranks_by_the_land_that_is_left(con):
+    con.execute("begin")
+    con.execute("update core.parcel set parcel_kind = 'assessor'")
+    con.execute("update core.parcel_metric set lake_share = 0.51, contiguous_acres = 400")
+    look = partial(store.query_file, con, "checks/top_on_lake")
+    # Of both workloads, as none asks for land in one piece.
+    assert len(look().fetchall()) == 6
+    con.execute(
+        "insert into meta.gate by name "
+        "select 'training' as workload, 'contiguous_acres' as metric, false as is_removed"
+    )
+    assert {row[0] for row in look().fetchall()} == {"inference"}
+    con.execute("update core.parcel_metric set contiguous_acres = null where parcel_id = 'p1'")
+    assert ("training", "p1") in {(row[0], row[2]) for row in look().fetchall()}
+    con.execute("update core.parcel set parcel_kind = 'h3_cell'")
+    assert len(look().fetchall()) == 6
     con.execute("rollback")
 
 
