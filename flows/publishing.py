@@ -20,6 +20,7 @@ from data.workload import study_workloads
 from flows import history, keys, last_run
 from flows.clock import utc
 from flows.cluster_parts import Parts
+from flows.cluster_rank import MEMORY_MB
 from flows.confidence import confide_regions
 from flows.filling import region_filler
 from flows.home import Home
@@ -58,6 +59,9 @@ def publish(
         shutil.copyfile(home.build if is_same else paths["layers"], temporary)
         con = store.create(temporary)
         store.run_file(con, "meta/bound_memory", {"spill": str(home.builds)})
+        if parts is not None:
+            # A build of all parcels is as large as the land, one of parts as what it keeps in full.
+            con.execute("set memory_limit = $limit", {"limit": f"{MEMORY_MB}MB"})
         if is_same:
             log("scores and ranks: unchanged, reused")
             builds.forget_run(con)
