@@ -43,7 +43,7 @@ class Theme(_Strict):
 
 
 class Divide(_Strict):
-    """How land is divided into parcels when no parcel file is given."""
+    """How land is divided into parcels, and which of those that a file gives are left out."""
 
     kind: Literal["h3"] = "h3"
     resolution: Annotated[int, Field(ge=4, le=9)] = 6
@@ -53,7 +53,7 @@ class Divide(_Strict):
     )
     max_lake_share: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5,
-        description="A cell with more of its land under lakes than this is not a parcel.",
+        description="A cell with more of its land under lakes than this, or such a lot, is not a parcel.",
     )
 
 

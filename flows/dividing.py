@@ -19,6 +19,7 @@ from data.study import Divide
 from flows.request import RunRequest
 from flows.results import write
 from geo.divide import assessor_columns, h3_parcels, place
+from geo.exclusion import ExclusionIndex, excluded_share
 from geo.hilbert import hilbert_key, hilbert_order
 from geo.mend import Mended, mend
 from geo.polygons import Polygons
@@ -94,7 +95,12 @@ def divide_cells(
 
 
 def divide_files(
-    request: RunRequest, counties: gpd.GeoDataFrame, whole: gpd.GeoDataFrame, target: Path
+    request: RunRequest,
+    how: Divide,
+    counties: gpd.GeoDataFrame,
+    whole: gpd.GeoDataFrame,
+    lakes: gpd.GeoDataFrame,
+    target: Path,
 ) -> Divided:
     """Write the parcels of the request's files to `target`, in Hilbert order of their points.
 
@@ -105,8 +111,12 @@ def divide_files(
     ----------
     request
         Files, and the columns that hold id and acres.
+    how
+        Which lots are left out as mostly lake, as cells are.
     counties, whole
         Counties of the area, and of the study.
+    lakes
+        Polygons in lon/lat; may be empty.
     target
         GeoParquet file to write; it appears whole.
 
@@ -120,10 +130,11 @@ def divide_files(
         for path in request.parcels
     ]
     done = Divided()
+    where = _Ground(counties, whole, _lakes(lakes), how.max_lake_share)
     shared = SharedIds(ids for file in files for ids in file.ids())
     unsorted = target.with_name(target.name + ".unsorted.part")
     try:
-        usable = _append(files, shared, counties, whole, unsorted, done)
+        usable = _append(files, shared, where, unsorted, done)
         if not usable:
             msg = f"{', '.join(path.name for path in request.parcels)}: no row is a usable polygon."
             raise InputError(
@@ -137,13 +148,28 @@ def divide_files(
     return done
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """What says whether a lot is a parcel of the area."""
+
+    counties: gpd.GeoDataFrame
+    whole: gpd.GeoDataFrame
+    lakes: ExclusionIndex | None
+    max_lake_share: float
+
+    def lake_share(self, polygons: Polygons) -> np.ndarray:
+        """Share of each lot under lakes."""
+        return (
+            np.zeros(len(polygons)) if self.lakes is None else excluded_share(self.lakes, polygons)
+        )
+
+
+def _lakes(lakes: gpd.GeoDataFrame) -> ExclusionIndex | None:
+    return None if lakes.empty else ExclusionIndex.build(lakes.geometry)
+
+
 def _append(
-    files: Sequence[ParcelFile],
-    shared: SharedIds,
-    counties: gpd.GeoDataFrame,
-    whole: gpd.GeoDataFrame,
-    unsorted: Path,
-    done: Divided,
+    files: Sequence[ParcelFile], shared: SharedIds, where: _Ground, unsorted: Path, done: Divided
 ) -> int:
     """Write the parcels of all files as they come; returns how many rows were usable polygons."""
     usable = 0
@@ -156,7 +182,7 @@ def _append(
                 mended = mend(from_arrow(batch["geometry"]), file.crs)
                 repaired += int(mended.is_repaired.sum())
                 usable += len(mended.rows)
-                table = _parcels_of(file, batch, mended, shared, counties, whole, done)
+                table = _parcels_of(file, batch, mended, shared, where, done)
                 writer = writer or pq.ParquetWriter(unsorted, table.schema, compression="zstd")
                 writer.write_table(table)
                 done.parcels += len(table)
@@ -173,8 +199,7 @@ def _parcels_of(
     batch: pa.RecordBatch,
     mended: Mended,
     shared: SharedIds,
-    counties: gpd.GeoDataFrame,
-    whole: gpd.GeoDataFrame,
+    where: _Ground,
     done: Divided,
 ) -> pa.Table:
     """Parcels of one batch; what is none of the area's is noted."""
@@ -191,11 +216,16 @@ def _parcels_of(
     acres = batch["acres"].take(good).to_numpy(zero_copy_only=False)
     keep = np.flatnonzero(~is_repeat)
     polygons, names = polygons.take(keep), ids.to_numpy(zero_copy_only=False)[keep]
-    placed = place(polygons, counties, whole)
+    placed = place(polygons, where.counties, where.whole)
     inside = placed["county_id"].notna().to_numpy()
-    done.leave_out(pd.DataFrame({"parcel_id": names[~inside], "land_share": np.nan}))
-    frame = assessor_columns(names, acres[keep], placed)[inside]
-    return _table(frame, polygons.take(inside))
+    lake_share = where.lake_share(polygons)
+    # What remains of such a lot is shore, not a site.
+    is_lake = inside & (lake_share > where.max_lake_share)
+    is_out = ~inside | is_lake
+    land_share = np.where(is_lake, 1 - lake_share, np.nan)
+    done.leave_out(pd.DataFrame({"parcel_id": names[is_out], "land_share": land_share[is_out]}))
+    frame = assessor_columns(names, acres[keep], placed)[~is_out]
+    return _table(frame, polygons.take(~is_out))
 
 
 def _table(frame: pd.DataFrame, polygons: Polygons) -> pa.Table:

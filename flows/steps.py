@@ -118,10 +118,10 @@ def divide(study: Study, request: RunRequest, layers: Path, home: Home, log: Log
         attach(con, layers)
         whole = builds.layer_map(con, "county")
         counties = narrow(whole, builds.layer_frame(con, "state"), area_of(study, request))
+        lakes = builds.layer_map(con, "lake")
         if request.parcels:
-            found = divide_files(request, counties, whole, made)
+            found = divide_files(request, study.divide, counties, whole, lakes, made)
         else:
-            lakes = builds.layer_map(con, "lake")
             found = divide_cells(study.divide, resolution, counties, lakes, made)
     if not found.parcels:
         what = "parcel of the files" if request.parcels else f"cell of resolution {resolution}"

@@ -73,6 +73,24 @@ def test_named_columns_bad_rows_and_strays_are_told(world, run, tmp_path):
     ]
 
 
+def test_lots_that_are_mostly_lake_are_left_out(world, run, tmp_path):
+    # The lake's shore is at 77.65 degrees west.
+    frame = lots(4, -77.6, 39.0)
+    for row, west in enumerate((-77.69, -77.6552, -77.6548)):
+        frame.loc[row, "geometry"] = shapely.box(west, 38.92, west + 0.01, 38.928)
+    frame.to_parquet(tmp_path / "lots.parquet")
+    assert run("--parcels", tmp_path / "lots.parquet").code == 0
+    kept = rows(
+        world.build,
+        "select parcel_id, round(lake_share, 2) from core.parcel_metric order by parcel_id",
+    )
+    assert kept == [("A2", 0.48), ("A3", 0.0)]
+    assert rows(world.build, "from meta.left_out_parcel order by parcel_id") == [
+        ("A0", "0.0% of it is land"),
+        ("A1", "48.0% of it is land"),
+    ]
+
+
 def test_explain_knows_the_assessors_parcel(world, run, gridstead, tmp_path):
     lots(3, -77.6, 39.0).to_file(tmp_path / "lots.geojson")
     assert run("--parcels", tmp_path / "lots.geojson").code == 0
