@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,36 +31,40 @@ class Bucket:
 
     def vanish(self) -> None:
         """Take the bucket away with all that it holds."""
-        client = self._client("s3")
-        while True:
-            for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
-                for found in page.get("Contents", ()):
-                    client.delete_object(Bucket=self.name, Key=found["Key"])
-            try:
-                client.delete_bucket(Bucket=self.name)
-            except client.exceptions.ClientError as error:
-                # Somebody wrote in between.
-                if error.response["Error"]["Code"] != "BucketNotEmpty":
-                    raise
-            else:
-                return
+        with self._client("s3") as client:
+            while True:
+                for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+                    for found in page.get("Contents", ()):
+                        client.delete_object(Bucket=self.name, Key=found["Key"])
+                try:
+                    client.delete_bucket(Bucket=self.name)
+                except client.exceptions.ClientError as error:
+                    # Somebody wrote in between.
+                    if error.response["Error"]["Code"] != "BucketNotEmpty":
+                        raise
+                else:
+                    return
 
     def objects(self) -> list[str]:
         """Names of all objects."""
-        found = self._client("s3").list_objects_v2(Bucket=self.name)
+        with self._client("s3") as client:
+            found = client.list_objects_v2(Bucket=self.name)
         return [each["Key"] for each in found.get("Contents", ())]
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str) -> closing[Any]:
         return client_of(service, self.endpoint, self.environment)
 
 
-def client_of(service: str, endpoint: str, environment: dict[str, str]) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+def client_of(service: str, endpoint: str, environment: dict[str, str]) -> closing[Any]:
+    """Client whose connections are closed at the end of the block, not when garbage is collected."""
+    return closing(
+        boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        )
     )
 
 
@@ -76,12 +80,11 @@ def bucket(name: str = "land") -> Iterator[Bucket]:
         # What moto holds is one for all servers of a process.
         httpx.post(f"{endpoint}/moto-api/reset-auth", content=b"inf").raise_for_status()
         httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()
-        user = client_of(
-            "iam", endpoint, {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
-        )
-        user.create_user(UserName="runner")
-        user.put_user_policy(UserName="runner", PolicyName="all", PolicyDocument=POLICY)
-        key = user.create_access_key(UserName="runner")["AccessKey"]
+        anybody = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+        with client_of("iam", endpoint, anybody) as user:
+            user.create_user(UserName="runner")
+            user.put_user_policy(UserName="runner", PolicyName="all", PolicyDocument=POLICY)
+            key = user.create_access_key(UserName="runner")["AccessKey"]
         environment = {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
@@ -89,7 +92,8 @@ def bucket(name: str = "land") -> Iterator[Bucket]:
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        client_of("s3", endpoint, environment).create_bucket(Bucket=name)
+        with client_of("s3", endpoint, environment) as client:
+            client.create_bucket(Bucket=name)
         # From here on every request has to be allowed.
         httpx.post(f"{endpoint}/moto-api/reset-auth", content=b"0").raise_for_status()
         with pytest.MonkeyPatch.context() as patch:
