@@ -38,6 +38,11 @@ ENVIRONMENT = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
+# Each has a level of its own, and a handler that writes to the user's terminal.
+LOGGERS = (
+    *("distributed", "distributed.client", "distributed.gc"),
+    *("bokeh", "tornado", "tornado.application"),
+)
 GIGABYTE = 1e9
 
 
@@ -288,13 +293,8 @@ def _configured() -> Generator[None]:
     """Dask as it is wanted, and without its own lines: whatever matters is told by the run."""
     import dask.config
 
-    names = ("distributed", "bokeh", "tornado")
-    before = {name: logging.getLogger(name).level for name in names}
-    for name in names:
+    # For good: a client that is closed while it connects again still has something to say afterwards.
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        with dask.config.set(CONFIG):
-            yield
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)
+    with dask.config.set(CONFIG):
+        yield
