@@ -19,6 +19,7 @@ from flows.results import Log
 PATIENCE_S = 300.0
 CONNECT_S = 10.0
 BEAT_S = 1.0
+POLL_S = 0.05
 # Pieces that are handed out beyond those that are worked on, so that no worker waits for the next.
 AHEAD = 2
 # Of the memory of this machine, what workers get together; the run itself needs the rest.
@@ -166,9 +167,14 @@ class DaskCluster(Cluster):
 
     def _leave(self) -> None:
         client, self._client = self._client, None
-        if client is not None:
-            with suppress(Exception):
-                client.close(timeout=CONNECT_S)
+        if client is None:
+            return
+        # Closed while it connects again, it would forget a socket; it gives up by itself.
+        ends = monotonic() + CONNECT_S + BEAT_S
+        while client.status == "connecting" and monotonic() < ends:
+            sleep(POLL_S)
+        with suppress(Exception):
+            client.close(timeout=CONNECT_S)
 
 
 class OfThisMachine(DaskCluster):
@@ -293,7 +299,7 @@ def _configured() -> Generator[None]:
     """Dask as it is wanted, and without its own lines: whatever matters is told by the run."""
     import dask.config
 
-    # For good: a client that is closed while it connects again still has something to say afterwards.
+    # For good: a client may have something to say after it was closed.
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(CONFIG):

@@ -1,13 +1,11 @@
 """A Dask scheduler and its workers in processes of their own, to be killed and started again."""
 
-import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -44,10 +42,6 @@ class Scheduler:
             for thread in made._threads:
                 thread.join()
             made.kill()
-            # A client of Dask that is closed while it connects again forgets its socket.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                gc.collect()
 
     @property
     def address(self) -> str:
