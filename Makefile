@@ -41,6 +41,7 @@ bench: setup  ## measure; results in benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/incremental.py
 	$(BIN)/python benchmarks/nochange.py
+	$(BIN)/python benchmarks/cluster.py --parcels 5000000 20000000
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/power.py
 	$(BIN)/python benchmarks/latency.py
